@@ -1,0 +1,1 @@
+"""Okaeri's worker: the path from a marketplace's order export to a reviewed, dispatched mail."""

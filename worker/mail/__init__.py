@@ -1,0 +1,1 @@
+"""Mail craft: texts, placeholders, rendering, composing, transports, coupons and the journal."""

@@ -1,0 +1,1 @@
+"""The ledger: tables and queries by aggregate, on SQLite and PostgreSQL alike."""
