@@ -1,0 +1,1 @@
+"""Sentences about what Okaeri does, arranged like the code they speak of."""

@@ -1,0 +1,24 @@
+"""Fixtures of all tests, gathered from one file per theme."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = [
+    "tests.sessions",
+    "tests.databases",
+    "tests.folders",
+    "tests.processes",
+    "tests.brokers",
+    "tests.mailboxes",
+    "tests.golden",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what a fixture already tells, so that nobody has to remember it."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        for fixture, mark in (("golden", "expected"), ("postgres_url", "postgres")):
+            if fixture in names:
+                item.add_marker(mark)
