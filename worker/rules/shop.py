@@ -243,8 +243,13 @@ class MailRule:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     kind: MailKind
+    name: str = ""
+    """Tells rules of one kind apart, in reasons and reports; no part of what makes it unique."""
     enabled: bool = True
     step: str = ""
+    """Part of the occasion's identity: only for kinds that go out several times for one subject,
+    as win_back 1 and 2. Rules that divide one kind by rank share the empty step, so that an
+    order whose rank changes cannot get the mail of both."""
     families: tuple[str, ...] = ("own",)
     ranks: tuple[str, ...] = ()
     """Ranks the rule speaks to; empty: all."""
