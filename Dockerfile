@@ -1,0 +1,21 @@
+# One image for every part: worker, beat and console differ by command only (docker-compose.yml).
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY . .
+RUN python -m venv /opt/okaeri \
+ && /opt/okaeri/bin/pip install --no-cache-dir '.[postgres]' --constraint requirements/constraints.txt
+
+FROM python:3.13-slim
+RUN useradd --system --create-home --uid 10001 okaeri \
+ && install -d -o okaeri -g okaeri -m 700 /data \
+ && install -d /config
+COPY --from=build /opt/okaeri /opt/okaeri
+ENV PATH=/opt/okaeri/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    OKAERI_DATA=/data \
+    OKAERI_CONFIG=/config
+USER okaeri
+VOLUME /data
+EXPOSE 8000
+ENTRYPOINT ["okaeri"]
+CMD ["--help"]
