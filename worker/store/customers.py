@@ -249,6 +249,21 @@ class LadderVersion(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class RankBasis(Base):
+    """What every number of a scope rests on besides the orders: when it moves, all are due again.
+
+    ``basis`` is a hash of ladder, counting rules and channels; ``reach`` the first day from which
+    the scope's history is complete (an import of older orders moves it).
+    """
+
+    __tablename__ = "rank_bases"
+
+    scope: Mapped[str] = mapped_column(String(80), primary_key=True)
+    reach: Mapped[date | None]
+    basis: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class ContactNote(Base):
     """What staff write about a customer; ``inquiry`` marks a question of the customer's own."""
 

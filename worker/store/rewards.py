@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.rules.states import CouponState, GrantState
@@ -96,7 +96,15 @@ class PackingItem(Base):
     packed_by: Mapped[str] = mapped_column(String(80), default="")
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (UniqueConstraint("order_id", "item"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "item"),
+        Index(
+            "ix_packing_items_open",
+            "order_id",
+            sqlite_where=text("packed_at IS NULL AND withdrawn_at IS NULL"),
+            postgresql_where=text("packed_at IS NULL AND withdrawn_at IS NULL"),
+        ),
+    )
 
 
 class StaffTask(Base):
