@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.rules.states import MailKind, Role, RunMode
@@ -153,5 +153,3 @@ class ReleaseDocument(Base):
     path: Mapped[str] = mapped_column(String(200), primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
     file_sha256: Mapped[str] = mapped_column(String(64), default="")
-
-    __table_args__ = (UniqueConstraint("release_id", "path"),)

@@ -668,9 +668,6 @@ def upgrade() -> None:
             name=op.f("fk_release_documents_version_id_document_versions"),
         ),
         sa.PrimaryKeyConstraint("release_id", "path", name=op.f("pk_release_documents")),
-        sa.UniqueConstraint(
-            "release_id", "path", name=op.f("uq_release_documents_release_id_path")
-        ),
     )
     op.create_table(
         "stops",
