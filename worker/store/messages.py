@@ -89,6 +89,8 @@ class Message(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Dispatch.
+    mail_id: Mapped[str] = mapped_column(String(200), default="")
+    """The Message-ID header it was last handed over under."""
     generation: Mapped[int] = mapped_column(default=1)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
