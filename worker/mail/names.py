@@ -15,6 +15,9 @@ _URL = re.compile(
     r"://|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|info|biz|xyz|top|jp|cn|ru|io|ly|me|to|link|shop)\b",
     re.IGNORECASE,
 )
+_SUSPECT = re.compile(r"[^\x20-\x7e\u3000-\u9fff\uff01-\uff9f]|[ \u3000]{2}")
+"""What sends a text through the slow, careful path; most names and item names never do."""
+
 _ORGANISATION = re.compile(
     r"株式会社|有限会社|合同会社|合資会社|合名会社|㈱|㈲|\((?:株|有|同)\)|（(?:株|有|同)）"
     r"|法人|協会|組合|病院|医院|クリニック|診療所|大学|学校|学園|幼稚園|保育園|市役所|区役所"
@@ -23,12 +26,18 @@ _ORGANISATION = re.compile(
 )
 
 
+NAMELESS = frozenset({"お客様", "there"})
+"""How somebody without a name is addressed, in each language."""
+
+
 class NameRefused(ValueError):
     """A name that carries a link: a spam trick, so the mail waits for a person."""
 
 
 def clean(text: str | None) -> str:
     """Drop control, bidirectional and zero-width characters and outer space; keep the rest."""
+    if not _SUSPECT.search(text or ""):
+        return (text or "").strip(" \u3000")
     kept = (_kept(char) for char in text or "")
     return re.sub(r"[ \u3000]{2,}", " ", "".join(kept)).strip(" \u3000")
 

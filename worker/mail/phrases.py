@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from babel.numbers import format_currency, get_currency_precision
 
@@ -92,7 +93,7 @@ def money(minor: int, currency: str, locale: str) -> str:
     if currency == "JPY":
         sign, amount = "-" if minor < 0 else "", f"{abs(minor):,}"
         return f"{sign}{amount}円" if locale == "ja" else f"{sign}¥{amount}"
-    major = minor / 10 ** get_currency_precision(currency)
+    major = Decimal(minor).scaleb(-get_currency_precision(currency))
     return str(format_currency(major, currency, locale=locale))
 
 

@@ -1,0 +1,1 @@
+"""The declarations of all placeholders, by what they speak of."""
