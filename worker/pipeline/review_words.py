@@ -1,0 +1,103 @@
+"""Why the desk refuses, in words a clerk understands; the code is for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REFUSALS: dict[str, tuple[str, str]] = {
+    "not_found": ("このメールは見つかりません。", "This mail does not exist."),
+    "stopped": (
+        "送信停止中のため承認できません。停止を解除してからもう一度お試しください。",
+        "Sending is stopped. Lift the stop, then try again.",
+    ),
+    "forbidden": (
+        "このモールでは、この種類のメールを送れません。",
+        "This marketplace does not allow this kind of mail.",
+    ),
+    "policy_hold": (
+        "このモールの規約が確認できていないため、送れません。",
+        "This marketplace's rules have not been verified, so it cannot be sent.",
+    ),
+    "platform": (
+        "モールの機能から送るメールです。ここからは送れません。",
+        "This is sent with the marketplace's own tool, not from here.",
+    ),
+    "relay_missing": (
+        "モールの中継サーバーが設定されていないため、送れません。",
+        "The marketplace's relay is not configured, so it cannot be sent.",
+    ),
+    "no_consent": (
+        "お客様の広告メールの同意がありません。承認だけでは送れません。",
+        "The customer has not agreed to advertising; approving cannot replace that.",
+    ),
+    "suppressed": (
+        "配信停止のお客様です。",
+        "This customer must not be mailed.",
+    ),
+    "expired": (
+        "送る時期を過ぎています。",
+        "It is too late for this mail to be useful.",
+    ),
+    "not_rendered": (
+        "本文がまだできていません。",
+        "The text is not written yet.",
+    ),
+    "no_recipient": ("宛先がありません。", "There is no recipient address."),
+    "no_sender": (
+        "この店舗の差出人アドレスが設定されていません。",
+        "This channel has no sender address.",
+    ),
+    "facts_changed": (
+        "作成後に内容が変わりました。作り直してから承認してください。",
+        "What the text says has changed since. Write it anew before approving.",
+    ),
+    "reason_required": ("理由を入力してください。", "Please give a reason."),
+    "undo_over": (
+        "取り消しできる時間を過ぎました。保留または取消をお使いください。",
+        "The time for undoing is over. Hold or cancel it instead.",
+    ),
+    "empty_filter": (
+        "条件がありません。誰のメールも選ばれていません。",
+        "No condition was given, so nobody is selected.",
+    ),
+    "count_differs": (
+        "{expected}通のはずが、いまは{found}通です。一覧を見直してください。",
+        "Expected {expected} mails, now there are {found}. Look at the list again.",
+    ),
+    "text_refused": ("本文に直すところがあります: {why}", "The text needs mending: {why}"),
+    "again_waiting": (
+        "再送用のメールがすでにあります。",
+        "A mail that sends it again is already waiting.",
+    ),
+    "not_out": (
+        "再送できるのは、送信済みまたは送信失敗のメールだけです。",
+        "Only mails that were sent or failed can be sent again.",
+    ),
+    "not_editable": ("この状態のメールは編集できません。", "This mail can no longer be edited."),
+    "count_negative": ("件数は0以上で入力してください。", "The count must not be negative."),
+    "stop_unknown": ("この送信停止はありません。", "There is no such stop."),
+}
+
+
+class Refused(ValueError):
+    """The desk says no; nothing was changed. ``code`` names why, ``facts`` fill the words."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        self.code, self.facts = code, facts
+        super().__init__(f"{self.words('ja')} / {self.words('en')}")
+
+    def words(self, locale: str) -> str:
+        """The sentence in ``ja`` or ``en``."""
+        japanese, english = REFUSALS[self.code]
+        return (english if locale == "en" else japanese).format(**self.facts)
+
+
+class StaleEdit(ValueError):
+    """Somebody changed the message meanwhile; ``theirs`` is the difference to what was read."""
+
+    def __init__(self, message_id: str, version: int, theirs: Any = None) -> None:
+        super().__init__(
+            f"{message_id}: 他の人が先に変更しました。/ changed by somebody else meanwhile"
+            f" (now version {version})"
+        )
+        self.message_id, self.version, self.theirs = message_id, version, theirs
