@@ -116,8 +116,8 @@ def _plain(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _server() -> URL:
-    """A server on which databases may be made: the one named, else one of this session's own."""
+def find_server() -> URL | None:
+    """A server to make databases on: the one named, else one of this session's own, else none."""
     named = os.environ.get("TEST_DATABASE_URL")
     if named:
         return make_url(named).set(drivername="postgresql+psycopg")
@@ -128,7 +128,7 @@ def _server() -> URL:
             return make_url(noted.read_text())
         binaries = _find_binaries()
         if binaries is None or (os.geteuid() == 0 and _server_user() is None):
-            absent("PostgreSQL is absent: install it or set TEST_DATABASE_URL")
+            return None
         url = _start_server(binaries, session_dir() / "pg")
         noted.write_text(url.render_as_string(hide_password=False))
         return url
@@ -149,7 +149,8 @@ def _execute(server: URL, statement: str) -> None:
 
 
 @contextmanager
-def _postgres_database(server: URL, template: str | None = None) -> Iterator[URL]:
+def postgres_database(server: URL, template: str | None = None) -> Iterator[URL]:
+    """A database for as long as the block lasts."""
     name = f"okaeri_test_{os.getpid()}_{next(_numbers)}"
     _execute(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     try:
@@ -161,12 +162,12 @@ def _postgres_database(server: URL, template: str | None = None) -> Iterator[URL
 @pytest.fixture(scope="session")
 def postgres_server() -> URL:
     """URL of a PostgreSQL server; skips where there is none, fails there when CI=true."""
-    return _server()
+    return find_server() or absent("PostgreSQL is absent: install it or set TEST_DATABASE_URL")
 
 
 @pytest.fixture(scope="session")
 def _postgres_template(postgres_server: URL) -> Iterator[str]:
-    with _postgres_database(postgres_server) as url:
+    with postgres_database(postgres_server) as url:
         _make_tables(url.render_as_string(hide_password=False))
         assert url.database is not None
         yield url.database
@@ -195,7 +196,7 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: URL, _postgres_template: str) -> Iterator[str]:
     """URL of a migrated PostgreSQL database of this test's own."""
-    with _postgres_database(postgres_server, _postgres_template) as url:
+    with postgres_database(postgres_server, _postgres_template) as url:
         yield url.render_as_string(hide_password=False)
 
 
@@ -212,7 +213,7 @@ def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    with _postgres_database(request.getfixturevalue("postgres_server")) as url:
+    with postgres_database(request.getfixturevalue("postgres_server")) as url:
         yield url.render_as_string(hide_password=False)
 
 

@@ -30,21 +30,29 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Open the session in its first process; xdist workers inherit the environment."""
-    if _is_worker(config):
-        return
+def open_session() -> None:
+    """Make this process the first of a session; its children find it in their environment."""
     os.environ[_PID] = str(os.getpid())
     os.environ[_DIR] = tempfile.mkdtemp(prefix="okaeri-test-", dir=_short_temporary_dir())
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what the session shares."""
-    if _is_worker(config):
-        return
+def close_session() -> None:
+    """Stop what the session shares and remove its folder."""
     for noted in session_dir().glob("*.pid"):
         _stop(int(noted.read_text()))
     shutil.rmtree(session_dir(), ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the session in its first process."""
+    if not _is_worker(config):
+        open_session()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close it there too."""
+    if not _is_worker(config):
+        close_session()
 
 
 def _short_temporary_dir() -> str | None:

@@ -1,0 +1,125 @@
+"""The bare limit does the same work as Okaeri, or its ratios would mean nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from datetime import timedelta
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from jinja2 import UndefinedError
+
+from bench import bare
+from bench.measure import Contest, Result, Stopwatch, compare, row
+from bench.sample import write_orders
+from tests.factories import NOW, make_channel, make_customer, make_order_row
+from tests.mailboxes import MailServer
+from worker.store.engine import writing
+
+
+def _fill(engine: sa.Engine) -> None:
+    """Two scopes, a tie by time, two orders on one day, one that does not count."""
+    with writing(engine) as session:
+        own, other = make_channel(session, "own:shop"), make_channel(session, "rakuten:main")
+        person = make_customer(session)
+        for channel, number, days, counting in (
+            (own, "B", 0, True),
+            (own, "A", 0, True),
+            (own, "C", 3, True),
+            (own, "D", 4, False),
+            (other, "E", 1, True),
+        ):
+            at = NOW + timedelta(days=days)
+            make_order_row(
+                session, channel, person, number=number, ordered_at=at, counting=counting
+            )
+
+
+def test_an_upsert_of_all_rows_makes_an_equal_store_and_a_second_one_changes_nothing(
+    engine: sa.Engine, sqlite_url: str, tmp_path: Path
+) -> None:
+    _fill(engine)
+    rows = bare.rows_of(engine)
+    copy = sa.create_engine(f"sqlite:///{tmp_path / 'copy.db'}")
+    next(iter(rows)).metadata.create_all(copy)
+    for _ in range(2):
+        bare.upsert(copy, rows, Stopwatch())
+        assert bare.rows_of(copy) == rows
+    copy.dispose()
+
+
+def test_the_window_query_numbers_by_time_then_number_and_visits_by_day(engine: sa.Engine) -> None:
+    _fill(engine)
+    assert bare.number(engine, Stopwatch()) == 4
+    assert bare.number_and_store(engine, Stopwatch()) == 4
+    assert bare.number_and_store(engine, Stopwatch()) == 4
+    with engine.connect() as connection:
+        stored = connection.execute(
+            sa.text(
+                "SELECT o.number, s.scope, s.ordinal, s.visit_number, s.ordinal_overall, s.rank "
+                "FROM order_standings AS s JOIN orders AS o ON o.id = s.order_id ORDER BY o.number"
+            )
+        )
+        assert [tuple(line) for line in stored] == [
+            ("A", "own", 1, 1, 1, "first"),
+            ("B", "own", 2, 1, 2, "repeat"),
+            ("C", "own", 3, 2, 4, "repeat"),
+            ("E", "rakuten:main", 1, 1, 3, "first"),
+        ]
+
+
+def test_a_bare_mail_holds_the_rendered_text_and_a_missing_value_is_an_error() -> None:
+    (mail,) = bare.render("注文 {{ n }}", "{{ name }} 様", [{"n": 1, "name": "佐藤"}], Stopwatch())
+    body = message_from_bytes(mail).get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert body.decode() == "佐藤 様"
+    with pytest.raises(UndefinedError):
+        bare.render("x", "{{ name }}", [{}], Stopwatch())
+
+
+def test_the_bare_loop_sends_each_mail_once(mail_server: MailServer, tmp_path: Path) -> None:
+    mails = [f"Message-ID: <{n}@okaeri.test>\r\n\r\nx\r\n".encode() for n in range(3)]
+    watch = Stopwatch()
+    assert bare.send(mail_server.host, mail_server.port, mails, tmp_path, watch) == 3
+    assert mail_server.counts() == {f"<{n}@okaeri.test>": 1 for n in range(3)}
+    assert watch.seconds > 0
+
+
+def test_a_contest_runs_both_sides_in_turns() -> None:
+    turns: list[str] = []
+
+    def side(name: str, seconds: float) -> object:
+        def trial(watch: Stopwatch) -> int:
+            turns.append(name)
+            watch.seconds += seconds
+            return 100
+
+        return trial
+
+    contest = Contest("x", "things", side("bare", 1.0), side("okaeri", 1.5), aim=2)  # type: ignore[arg-type]
+    result = compare(contest)
+    assert turns == ["okaeri", "bare"] * 3
+    assert row(result) == ("x", "things", "100", "67", "1.50x", "2x")
+
+
+def test_a_contest_without_our_side_claims_nothing() -> None:
+    contest = Contest("x", "things", lambda _watch: 1, aim=2)
+    assert row(Result(contest, bare=[100.0])) == ("x", "things", "100", "", "", "")
+
+
+def test_the_sample_history_is_the_same_each_time_and_has_regulars(tmp_path: Path) -> None:
+    texts = []
+    for name in ("a.csv", "b.csv"):
+        write_orders(tmp_path / name, 3_000)
+        texts.append((tmp_path / name).read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    rows = list(csv.DictReader(io.StringIO(texts[0])))
+    assert len({line["order_number"] for line in rows}) == 3_000
+    times = Counter(line["customer_id"] for line in rows)
+    once = sum(1 for orders in times.values() if orders == 1)
+    assert once > len(times) / 2
+    assert max(times.values()) > 50
