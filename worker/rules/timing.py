@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -90,11 +91,11 @@ def _allowed(rule: MailRule, day: date, days: Days) -> bool:
     return not (rule.not_before_closed and days.before_long_close(day))
 
 
-def _off_the_hour(moment: datetime, last: datetime) -> datetime:
+def _off_the_hour(moment: datetime, base: datetime, last: datetime) -> datetime | None:
     if moment.minute not in _BUSY_MINUTES:
         return moment
-    later = moment + timedelta(minutes=3)
-    return later if later <= last else moment - timedelta(minutes=3)
+    around = (moment + timedelta(minutes=3), moment - timedelta(minutes=3))
+    return next((near for near in around if base <= near <= last), None)
 
 
 def _slot_on(
@@ -108,8 +109,8 @@ def _slot_on(
     base = max(base, first, earliest)
     if base > last:
         return None
-    moment = min(base + jitter(seed, rule.jitter_minutes), last)
-    return _off_the_hour(moment, last)
+    room = int((last - base).total_seconds() // 60)
+    return _off_the_hour(base + jitter(seed, min(rule.jitter_minutes, room)), base, last)
 
 
 def next_slot(
@@ -159,15 +160,9 @@ def times_of(
     wanted = next_slot(rule, earliest_of(rule, family, cause, days), days, seed, carrier=carrier)
     expires = wanted + timedelta(hours=rule.useful_hours) if rule.useful_hours else None
     floor = max(now, not_before or now)
-    due = wanted if wanted >= floor else _slot_from(rule, floor, days, seed, carrier=carrier)
+    due = wanted if wanted >= floor else next_slot(rule, floor, days, seed, carrier=carrier)
     review = max(due - timedelta(minutes=rule.lead_minutes), now)
     return Times(cause=cause, due=due, review=min(review, due), expires=expires)
-
-
-def _slot_from(
-    rule: MailRule, earliest: datetime, days: Days, seed: str, *, carrier: bool
-) -> datetime:
-    return next_slot(rule, earliest, days, seed, carrier=carrier)
 
 
 def too_late(times: Times, now: datetime) -> bool:
@@ -224,7 +219,7 @@ def dormant_days(rule: MailRule, visit_days: Sequence[date]) -> int:
     distinct = sorted(set(visit_days))
     if len(distinct) < _OWN_RHYTHM_ORDERS or not rule.dormant_factor:
         return rule.dormant_days
-    gaps = [(later - earlier).days for earlier, later in zip(distinct, distinct[1:], strict=False)]
+    gaps = [(later - earlier).days for earlier, later in pairwise(distinct)]
     own = rule.dormant_factor * Decimal(str(median(gaps)))
     return max(rule.dormant_days, int(own.to_integral_value(rounding="ROUND_CEILING")))
 
