@@ -275,7 +275,8 @@ class BadRecord(ConnectorError):
     """One record that cannot become an order.
 
     ``code`` is stable (``missing_column``, ``bad_date`` …), ``reason`` a sentence a clerk
-    understands, ``position`` where to find it, ``payload`` what was received.
+    understands, ``position`` where to find it, ``payload`` what was received; ``reason_ja``
+    says the same in Japanese where the connector can, else it is empty.
     """
 
     def __init__(
@@ -287,10 +288,12 @@ class BadRecord(ConnectorError):
         field_name: str | None = None,
         external_id: str | None = None,
         payload: Mapping[str, Any] | None = None,
+        reason_ja: str = "",
     ) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.reason_ja = reason_ja
         self.position = position
         self.field_name = field_name
         self.external_id = external_id
