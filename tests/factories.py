@@ -69,6 +69,9 @@ def an_order(external_id: str | None = None, **fields: Any) -> Order:
         if name in _MEMBERS and isinstance(value, dict):
             fields[name] = _MEMBERS[name](**value)
             names |= {f"{name}.{member}" for member in value}
+        elif name in _MEMBERS and value is not None:
+            told = {k for k in value.__slots__ if getattr(value, k) is not None}
+            names |= {f"{name}.{member}" for member in told}
         else:
             names.add(name)
     base: dict[str, Any] = {"number": external_id, "ordered_at": NOW, "currency": "JPY"}

@@ -134,6 +134,9 @@ class OrderRow(Base):
     spend: Mapped[int] = mapped_column(Key, default=0)
     """Net spend of a counting order in minor units of the ledger currency; refunds are out."""
     content_hash: Mapped[str] = mapped_column(String(64))
+    """Of the record that was last accepted: the same record again is known without a look."""
+    told: Mapped[str] = mapped_column(Text, default="")
+    """Which fields were told as of when, in the notation of rules.freshness (P2)."""
     revision: Mapped[int] = mapped_column(default=1)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
     """None for families without customers (Amazon) and until identify has run."""
@@ -150,6 +153,12 @@ class OrderRow(Base):
         Index("ix_orders_ordered_at", "ordered_at"),
         # A channel's reach is its earliest day: found by one look into this.
         Index("ix_orders_channel_id_ordered_on", "channel_id", "ordered_on"),
+        Index(
+            "ix_orders_subscription_number",
+            "subscription_number",
+            sqlite_where=text("subscription_number IS NOT NULL"),
+            postgresql_where=text("subscription_number IS NOT NULL"),
+        ),
         # Partial: nearly every order is long done, the lists must stay short.
         Index(
             "ix_orders_identify_due",
