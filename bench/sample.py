@@ -34,7 +34,7 @@ def write_orders(path: Path, number: int) -> None:
 
 def _orders(number: int) -> Iterator[tuple[Any, ...]]:
     dice = random.Random(20_261_122)
-    customers = max(1, number * 2 // 3)
+    customers = number
     step = _MINUTES / number
     for n in range(number):
         at = _START + timedelta(minutes=int(n * step))
