@@ -11,7 +11,6 @@ JOBS   ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-print-directory
 
 .PHONY: help install run demo test test-pg drills check fmt-check lint types contracts \
         fmt expected migration bench clean
