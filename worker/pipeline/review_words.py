@@ -73,6 +73,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "再送できるのは、送信済みまたは送信失敗のメールだけです。",
         "Only mails that were sent or failed can be sent again.",
     ),
+    "not_in_review": (
+        "確認待ちではありません（{state}）。",
+        "This mail is not waiting to be read ({state}).",
+    ),
     "not_editable": ("この状態のメールは編集できません。", "This mail can no longer be edited."),
     "count_negative": ("件数は0以上で入力してください。", "The count must not be negative."),
     "stop_unknown": ("この送信停止はありません。", "There is no such stop."),

@@ -1,4 +1,4 @@
-"""Ids that sort by time and never repeat, even after a database is restored (P13)."""
+"""Names of messages: ULIDs, so that a restored database does not number new mails like old ones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_ulid(now: datetime) -> str:
-    """A ULID: 48 bits of milliseconds and 80 random bits, 26 letters of Crockford's base 32."""
-    value = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
-    return "".join(_LETTERS[(value >> shift) & 31] for shift in range(125, -1, -5))
+    """26 letters: milliseconds since 1970 in the first ten, 80 random bits in the rest."""
+    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    return "".join(_LETTERS[(number >> shift) & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,211 @@
+"""Changing one mail's words, and sending one again as a new message."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+
+from worker.pipeline.context import Context
+from worker.pipeline.review_actions import body_of, load
+from worker.pipeline.review_approval import clear_approval, content
+from worker.pipeline.review_diff import diff_mail
+from worker.pipeline.review_words import Refused, StaleEdit
+from worker.rules.states import OUT, REVIEWABLE, WAITING, Actor, MessageState
+from worker.store.message_queries import TO_SEND
+from worker.store.messages import Message, MessageBody, MessageEvent
+from worker.store.moves import apply_move
+from worker.store.ulids import new_ulid
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+_AGAIN_OPEN = WAITING | {MessageState.SENDING, MessageState.UNCONFIRMED}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The parts of a mail that staff write; None leaves a part as it is."""
+
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Only the parts that were given, line ends made one."""
+        found = {"subject": self.subject, "text": self.text, "html": self.html}
+        return {k: v.replace("\r\n", "\n") for k, v in found.items() if v is not None}
+
+
+def edit(
+    session: Session,
+    ctx: Context,
+    message_id: str,
+    words: Words,
+    *,
+    by: str,
+    now: datetime,
+    version: int | None = None,
+) -> Message:
+    """Write new words; an approval lapses, a mail that was sent back waits to be read again.
+
+    Raises StaleEdit, with the difference between what stands there and these words, where
+    somebody changed the message meanwhile; Refused where the words or the state forbid it.
+    """
+    given = words.given()
+    message = _load_for_edit(session, message_id, version, given)
+    if message.state not in REVIEWABLE | set(TO_SEND):
+        raise Refused("not_editable")
+    body = body_of(session, message)
+    if (why := first_fault(ctx, message, given)) is not None:
+        raise Refused("text_refused", why=why)
+    before = content(body)
+    if all(before[name] == value for name, value in given.items()):
+        return message
+    _to_desk(session, message, by, now)
+    for name, value in given.items():
+        setattr(body, name, value)
+    if message.attempts:
+        # Other words under the Message-ID of an earlier attempt would be two mails in one.
+        message.generation, message.attempts = message.generation + 1, 0
+    message.edited = True
+    flag_modified(message, "edited")  # the version counts up at every edit, not only the first
+    _tell_edit(session, message, by, sorted(diff_mail(before, content(body))), now)
+    session.flush()
+    return message
+
+
+def _load_for_edit(
+    session: Session, message_id: str, version: int | None, given: dict[str, Any]
+) -> Message:
+    try:
+        return load(session, message_id, version)
+    except StaleEdit as stale:
+        body = session.get(MessageBody, message_id, populate_existing=True)
+        theirs = diff_mail(content(body), given) if body else {}
+        raise StaleEdit(message_id, stale.version, theirs) from None
+
+
+def _to_desk(session: Session, message: Message, by: str, now: datetime) -> None:
+    """Bring the message to where it is read: an edited mail was not approved by anybody."""
+    if message.state in TO_SEND:
+        apply_move(session, message, "lapse", Actor.SYSTEM, by, "edited", now)
+        message.next_attempt_at = None
+    elif message.state is MessageState.SENT_BACK:
+        apply_move(session, message, "resubmit", Actor.STAFF, by, "edited", now)
+    clear_approval(message)
+
+
+def _tell_edit(
+    session: Session, message: Message, by: str, changed: list[str], now: datetime
+) -> None:
+    """An edit is no move, but its author and time belong into the same history."""
+    session.add(
+        MessageEvent(
+            message_id=message.id,
+            at=now,
+            move="edit",
+            from_state=message.state,
+            to_state=message.state,
+            actor=Actor.STAFF,
+            by=by,
+            reason={"fields": changed},
+        )
+    )
+
+
+def first_fault(ctx: Context, message: Message, given: dict[str, Any]) -> str | None:
+    """Name the first thing that keeps these words from being saved, in Japanese and English."""
+    subject, text = given.get("subject"), given.get("text")
+    if subject is not None and (not subject.strip() or "\n" in subject or "\r" in subject):
+        return "件名は空にも2行にもできません。/ the subject must be one line"
+    if text is not None and not text.strip():
+        return "本文が空です。/ the text is empty"
+    if any(_CONTROL.search(value) for value in given.values()):
+        return "使えない制御文字があります。/ there is a control character"
+    forbidden = ctx.documents.policy.forbidden_words.get(message.family, ())
+    found = next((word for word in forbidden for value in given.values() if word in value), None)
+    if found is not None:
+        return f"このモールで使えない言葉です: {found} / this marketplace forbids: {found}"
+    return None
+
+
+def send_again(
+    session: Session,
+    _ctx: Context,
+    message_id: str,
+    *,
+    by: str,
+    now: datetime,
+    reason: str = "",
+) -> Message:
+    """Make a new message with the words of one that is out or failed; it must be read anew.
+
+    Raises Refused where the old one is neither, or where such a repetition already waits.
+    """
+    old = load(session, message_id, None)
+    if old.state not in OUT | {MessageState.FAILED}:
+        raise Refused("not_out")
+    waiting = select(Message.id).where(
+        Message.again_of == message_id, Message.state.in_(sorted(_AGAIN_OPEN))
+    )
+    if session.scalar(waiting.limit(1)) is not None:
+        raise Refused("again_waiting")
+    body = body_of(session, old)
+    new = _copy_message(old, new_ulid(now), now)
+    session.add(new)
+    session.flush()
+    session.add(_copy_body(body, new.id))
+    session.add(
+        MessageEvent(
+            message_id=new.id,
+            at=now,
+            move="send_again",
+            to_state=new.state,
+            actor=Actor.STAFF,
+            by=by,
+            reason={"again_of": message_id, "words": reason},
+        )
+    )
+    session.flush()
+    return new
+
+
+_COPIED = (
+    *("kind", "step", "channel_id", "family", "scope", "customer_id", "locale", "mode"),
+    *("advertising", "rank", "visit_number", "announced", "text_key", "text_version", "release"),
+    *("edited", "facts_hash", "recipient_hash"),
+)
+
+
+def _copy_message(old: Message, new_id: str, now: datetime) -> Message:
+    values = {name: getattr(old, name) for name in _COPIED}
+    return Message(
+        id=new_id,
+        state=MessageState.IN_REVIEW,
+        again_of=old.id,
+        why={"again_of": old.id, "first": dict(old.why)},
+        flags=list(old.flags),
+        due_at=now,
+        review_at=now,
+        created_at=now,
+        **values,
+    )
+
+
+def _copy_body(body: MessageBody, new_id: str) -> MessageBody:
+    plain = dict(body.plain) or {"subject": body.subject, "text": body.text, "html": body.html}
+    return MessageBody(
+        message_id=new_id,
+        sender=body.sender,
+        reply_to=body.reply_to,
+        recipient=body.recipient,
+        subject=body.subject,
+        text=body.text,
+        html=body.html,
+        values=dict(body.values),
+        plain=plain,
+    )
