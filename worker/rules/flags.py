@@ -146,12 +146,8 @@ def _of_person(facts: MessageFacts) -> Iterator[Raised]:
     if _differs(facts):
         yield Raised(
             Flag.DIFFERS_FROM_LAST,
-            {"rank": [facts.last_rank, facts.rank], "number": [facts.announced, _number(facts)]},
+            {"rank": [facts.last_rank, facts.rank], "number": [facts.announced, facts.visit_number]},
         )
-
-
-def _number(facts: MessageFacts) -> int | None:
-    return facts.visit_number
 
 
 def _jumped(facts: MessageFacts) -> bool:
@@ -163,10 +159,10 @@ def _jumped(facts: MessageFacts) -> bool:
 def _differs(facts: MessageFacts) -> bool:
     """The number stands still or falls, or the rank is lower than the last mail showed."""
     number, announced = facts.visit_number, facts.announced
-    if facts.kind is MailKind.ORDER_THANKS and number is not None and announced is not None:
-        # The milestone mail repeats the number of its own thank-you, hence only thank-yous.
-        if number <= announced:
-            return True
+    # The milestone mail repeats the number of its own thank-you, hence only thank-yous.
+    thanks = facts.kind is MailKind.ORDER_THANKS
+    if thanks and number is not None and announced is not None and number <= announced:
+        return True
     ranks = list(facts.rank_order)
     if facts.rank not in ranks or facts.last_rank not in ranks:
         return False

@@ -208,6 +208,9 @@ class CustomerStanding(Base):
     next_change_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When time alone may change the rank (a window slides, a grace ends, a pin expires)."""
 
+    # Who has fallen silent is found by it.
+    __table_args__ = (Index("ix_customer_standings_scope_last_order_at", "scope", "last_order_at"),)
+
 
 class RankHistory(Base):
     """Each change of a customer's rank with the facts and ladder it rested on."""

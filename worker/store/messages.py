@@ -39,7 +39,12 @@ class Occasion(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (UniqueConstraint("kind", "step", "subject"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "step", "subject"),
+        # Waiting occasions that time alone may complete; ``due_at`` is when to look again.
+        Index("ix_occasions_outcome_due_at", "outcome", "due_at"),
+        Index("ix_occasions_subject", "subject"),
+    )
 
 
 class Message(Base):

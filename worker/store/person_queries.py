@@ -1,0 +1,256 @@
+"""What planning reads of people as such: milestones reached, grants, the last order, addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from worker.rules.states import OUT, Certainty, GrantState, MailKind, Outcome
+from worker.store.channels import Channel
+from worker.store.customers import Customer, CustomerStanding, OrderStanding
+from worker.store.messages import Message, Occasion
+from worker.store.orders import OrderContact, OrderRow
+from worker.store.reach_queries import chunks
+from worker.store.rewards import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The order by which a person reached a visit number in a scope."""
+
+    customer_id: int
+    scope: str
+    number: int
+    order_id: int
+    ordinal: int
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
+class LastOrder:
+    """The last counting order of a person in a scope, and the days of all visits there."""
+
+    customer_id: int
+    scope: str
+    order_id: int
+    channel_id: int
+    external_id: str
+    ordered_at: datetime
+    rank: str | None
+    visit_number: int | None
+    visit_days: tuple[date, ...]
+
+
+def reached_numbers(
+    session: Session, customer_ids: Collection[int], least: int, since: datetime
+) -> list[Reached]:
+    """Visit numbers from ``least`` on, each with its first order, for orders since then."""
+    best: dict[tuple[int, str, int], Reached] = {}
+    for part in chunks(customer_ids):
+        rows = session.execute(
+            select(
+                OrderStanding.customer_id,
+                OrderStanding.scope,
+                OrderStanding.visit_number.label("number"),
+                OrderStanding.order_id,
+                OrderStanding.ordinal,
+                OrderStanding.certainty,
+            )
+            .join(OrderRow, OrderRow.id == OrderStanding.order_id)
+            .where(
+                OrderStanding.customer_id.in_(part),
+                OrderStanding.visit_number >= least,
+                OrderRow.ordered_at >= since,
+                OrderRow.counting,
+            )
+        ).mappings()
+        for row in rows:
+            found = Reached(**row)
+            key = (found.customer_id, found.scope, found.number)
+            if key not in best or found.ordinal < best[key].ordinal:
+                best[key] = found
+    return list(best.values())
+
+
+def grants_of(
+    session: Session, customer_ids: Collection[int]
+) -> dict[tuple[int, str, int], GrantState]:
+    """State of each grant by (person, scope, milestone); merged people count as their keeper."""
+    found: dict[tuple[int, str, int], GrantState] = {}
+    for part in chunks(customer_ids):
+        rows = session.execute(
+            select(
+                func.coalesce(Customer.merged_into, Customer.id).label("person"),
+                Grant.scope,
+                Grant.milestone,
+                Grant.state,
+            )
+            .join(Customer, Customer.id == Grant.customer_id)
+            .where(or_(Customer.id.in_(part), Customer.merged_into.in_(part)))
+            .order_by(Customer.merged_into.is_(None), Grant.id)
+        )
+        for row in rows:
+            found[row.person, row.scope, row.milestone] = row.state
+    return found
+
+
+def merged_into(session: Session, customer_ids: Collection[int]) -> dict[int, list[int]]:
+    """People who were merged into these, by their keeper."""
+    found: dict[int, list[int]] = {}
+    for part in chunks(customer_ids):
+        rows = session.execute(
+            select(Customer.merged_into, Customer.id).where(Customer.merged_into.in_(part))
+        )
+        for keeper, gone in rows:
+            if keeper is not None:
+                found.setdefault(keeper, []).append(gone)
+    return found
+
+
+def last_orders(
+    session: Session, customer_ids: Collection[int], scopes: Collection[str]
+) -> list[LastOrder]:
+    """The last counting order per person and scope."""
+    rows_by: dict[tuple[int, str], list[LastOrder]] = {}
+    days: dict[tuple[int, str], list[date]] = {}
+    for part in chunks(customer_ids):
+        rows = session.execute(
+            select(
+                OrderStanding.customer_id,
+                OrderStanding.scope,
+                OrderRow.id.label("order_id"),
+                OrderRow.channel_id,
+                OrderRow.external_id,
+                OrderRow.ordered_at,
+                OrderRow.ordered_on,
+                OrderStanding.rank,
+                OrderStanding.visit_number,
+            )
+            .join(OrderRow, OrderRow.id == OrderStanding.order_id)
+            .where(
+                OrderStanding.customer_id.in_(part),
+                OrderStanding.scope.in_(scopes),
+                OrderRow.counting,
+            )
+            .order_by(OrderRow.ordered_at, OrderRow.id)
+        ).mappings()
+        for row in rows:
+            values = dict(row)
+            key = (values["customer_id"], values["scope"])
+            days.setdefault(key, []).append(values.pop("ordered_on"))
+            rows_by[key] = [LastOrder(**values, visit_days=())]
+    return [
+        LastOrder(
+            **{
+                **{name: getattr(last, name) for name in LastOrder.__slots__},
+                "visit_days": tuple(days[key]),
+            }
+        )
+        for key, (last,) in rows_by.items()
+    ]
+
+
+def addresses_in(
+    session: Session, channel_id: int, customer_ids: Collection[int]
+) -> dict[int, str]:
+    """The newest address each person gave in this very channel; masked ones do not count."""
+    found: dict[int, str] = {}
+    for part in chunks(customer_ids):
+        rows = session.execute(
+            select(OrderRow.customer_id, OrderContact.email)
+            .join(OrderContact, OrderContact.order_id == OrderRow.id)
+            .where(
+                OrderRow.channel_id == channel_id,
+                OrderRow.customer_id.in_(part),
+                OrderContact.email.is_not(None),
+                OrderContact.email != "",
+                OrderContact.email_is_relay.is_(False),
+            )
+            .order_by(OrderRow.ordered_at, OrderRow.id)
+        )
+        found.update({person: email for person, email in rows if person and email})
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """Whether a person is settled enough for advertising."""
+
+    unsure: bool
+    erased: bool
+    merged: bool
+
+
+def people(session: Session, customer_ids: Collection[int]) -> dict[int, PersonState]:
+    """State of each person."""
+    found: dict[int, PersonState] = {}
+    for part in chunks(customer_ids):
+        rows = session.execute(
+            select(
+                Customer.id, Customer.identity_unsure, Customer.erased_at, Customer.merged_into
+            ).where(Customer.id.in_(part))
+        )
+        for row in rows:
+            found[row.id] = PersonState(
+                row.identity_unsure, row.erased_at is not None, row.merged_into is not None
+            )
+    return found
+
+
+def open_person_occasions(session: Session, customer_ids: Collection[int]) -> list[Occasion]:
+    """Milestone and win-back occasions of these people that may still lead to a mail."""
+    found: list[Occasion] = []
+    for part in chunks(customer_ids):
+        found += session.scalars(
+            select(Occasion).where(
+                Occasion.customer_id.in_(part),
+                Occasion.kind.in_((MailKind.MILESTONE, MailKind.WIN_BACK)),
+                Occasion.outcome.in_((Outcome.WAITING, Outcome.MESSAGE, Outcome.HANDOFF)),
+            )
+        )
+    return found
+
+
+def steps_sent(session: Session, customer_ids: Collection[int]) -> dict[tuple[str, str], datetime]:
+    """When each win-back step certainly left, by (subject, step)."""
+    found: dict[tuple[str, str], datetime] = {}
+    for part in chunks(customer_ids):
+        rows = session.execute(
+            select(Occasion.subject, Occasion.step, Message.sent_at)
+            .join(Message, Message.id == Occasion.message_id)
+            .where(
+                Occasion.customer_id.in_(part),
+                Occasion.kind == MailKind.WIN_BACK,
+                Message.state.in_(OUT),
+                Message.sent_at.is_not(None),
+            )
+        )
+        found.update({(subject, step): at for subject, step, at in rows if at is not None})
+    return found
+
+
+def dormant(
+    session: Session, scopes: Collection[str], now: datetime, least_days: int, most_days: int
+) -> list[int]:
+    """People whose last order in one of the scopes lies between so many days ago."""
+    rows = session.scalars(
+        select(CustomerStanding.customer_id)
+        .where(
+            CustomerStanding.scope.in_(scopes),
+            CustomerStanding.last_order_at <= now - timedelta(days=least_days),
+            CustomerStanding.last_order_at >= now - timedelta(days=most_days),
+        )
+        .distinct()
+    )
+    return sorted(rows)
+
+
+def own_channels(session: Session) -> list[Channel]:
+    """Channels of the shop's own family."""
+    return list(
+        session.scalars(select(Channel).where(Channel.family == "own").order_by(Channel.id))
+    )
