@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from tests.brokers import Broker
 from tests.mailboxes import MailServer, MakeMailServer, Rule
+from tests.needs import absent
 from tests.processes import Processes, until
 from worker.store.schema import all_tables
 
@@ -40,6 +41,15 @@ def test_an_empty_store_has_no_table(empty_store_url: str) -> None:
     engine = sa.create_engine(empty_store_url)
     assert sa.inspect(engine).get_table_names() == []
     engine.dispose()
+
+
+def test_what_is_absent_skips_a_test_and_fails_it_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="^PostgreSQL is absent$"):
+        absent("PostgreSQL is absent")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="nothing may be skipped"):
+        absent("PostgreSQL is absent")
 
 
 def test_offspring_is_found_and_ended_even_when_its_parent_is_gone(processes: Processes) -> None:
