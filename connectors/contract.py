@@ -90,7 +90,7 @@ class PaymentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item line; money in minor units of the order's currency, None where the source is mute."""
+    """One item line; money in minor units of the order's currency, None where nothing is told."""
 
     name: str
     sku: str | None = None

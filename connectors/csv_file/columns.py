@@ -82,9 +82,7 @@ class Layout:
     def __init__(self, profile: Profile, names: Sequence[str]) -> None:
         self._known = folded_names(names)
         self.profile = profile
-        self.found = {
-            field: spec for field, spec in profile.columns.items() if self._present(spec)
-        }
+        self.found = {field: spec for field, spec in profile.columns.items() if self._present(spec)}
         self.row_filter = first_of(found) if (found := self._lines()) else None
 
     def _lines(self) -> list[str]:

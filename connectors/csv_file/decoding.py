@@ -70,7 +70,8 @@ def _named(encoding: str, place: str) -> str:
     known = _NAMES.get(encoding.strip().lower())
     if known is None:
         raise NeedsPerson(
-            f"{place}: 文字コード「{encoding}」は使えません。The encoding {encoding!r} is not known.",
+            f"{place}: 文字コード「{encoding}」は使えません。"
+            f"The encoding {encoding!r} is not known.",
             "utf-8, utf-16, cp932, euc_jp のどれかを指定してください。"
             "Choose utf-8, utf-16, cp932 or euc_jp.",
         )
@@ -100,7 +101,8 @@ def _refused(place: str, data: bytes, used: str, error: UnicodeDecodeError) -> N
     return NeedsPerson(
         f"{place}:{line}: {used} として読めないバイトがあります (0x{data[error.start]:02x})。"
         f"Line {line} holds a byte that is not {used}.",
-        "出力した画面で UTF-8 を選ぶか、文字コードを --encoding で指定してください (古いカートは euc_jp)。"
+        "出力した画面で UTF-8 を選ぶか、文字コードを --encoding で指定してください"
+        " (古いカートは euc_jp)。"
         "Export as UTF-8, or name the encoding with --encoding (old carts: euc_jp).",
     )
 

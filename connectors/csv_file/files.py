@@ -145,13 +145,12 @@ def _refuse_unread_formulas(source: Source, header: Header, layout: Layout) -> N
             raise NeedsPerson(
                 f"{source.place}:{row}: 「{name}」の列に計算されていない数式があります。"
                 f"Row {row}, column {name!r} holds a formula without a value.",
-                "値として貼り付けて保存し直してください。Paste the column as values and save again.",
+                "値として貼り付けて保存し直してください。"
+                "Paste the column as values and save again.",
             )
 
 
-def _companion_table(
-    path: Path, profile: Profile, encoding: str | None, limits: Limits
-) -> Table:
+def _companion_table(path: Path, profile: Profile, encoding: str | None, limits: Limits) -> Table:
     """Open the item file of a pair and check that it is one."""
     if profile.companion is None:
         raise NeedsPerson(
@@ -197,9 +196,7 @@ def read_file(
         )
     dialect = Dialect(preview.delimiter or ",", preview.quoted)
     table = Table(source, dialect, preview.header_line, preview.header)
-    items = (
-        _companion_table(companion, profile, preview.encoding, limits) if companion else None
-    )
+    items = _companion_table(companion, profile, preview.encoding, limits) if companion else None
     plan = plan_for(profile, table.kept(profile.drop), zone)
     grouping = Grouping(table, profile, plan, items)
     try:
@@ -208,7 +205,7 @@ def read_file(
         raise NeedsPerson(
             f"{path.name}:{error.line}: 表として読めません ({error.reason})。"
             f"Line {error.line} cannot be read: {error.reason}.",
-            "その行の引用符 (\") を確かめてください。Check the quotation marks of that line.",
+            'その行の引用符 (") を確かめてください。Check the quotation marks of that line.',
         ) from error
     report = (lambda done: progress(done, preview.rows_estimate)) if progress else None
     for store, found in grouping.records(report):

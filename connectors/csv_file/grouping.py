@@ -254,13 +254,16 @@ class Grouping:
         for bad in self._orphans:
             yield None, bad
         for key, found in self._items_of.items():
-            yield None, BadRecord(
-                "orphan_item",
-                "The item file names an order that the order file does not hold.",
-                position=f"item file {_position([line for line, _ in found])}",
-                external_id=key,
-                payload={"profile": self._profile.name, "items": [cells for _, cells in found]},
-                reason_ja="商品ファイルの注文番号が注文ファイルにありません。",
+            yield (
+                None,
+                BadRecord(
+                    "orphan_item",
+                    "The item file names an order that the order file does not hold.",
+                    position=f"item file {_position([line for line, _ in found])}",
+                    external_id=key,
+                    payload={"profile": self._profile.name, "items": [cells for _, cells in found]},
+                    reason_ja="商品ファイルの注文番号が注文ファイルにありません。",
+                ),
             )
 
 

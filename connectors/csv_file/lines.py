@@ -85,6 +85,4 @@ class LineReader:
 def _as_profile(profile: Profile) -> Profile:
     companion = profile.companion
     columns = companion.columns if companion else {}
-    return replace(
-        profile, columns={f: s for f, s in columns.items() if f in LINE}, lines=None
-    )
+    return replace(profile, columns={f: s for f, s in columns.items() if f in LINE}, lines=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from connectors.contract import BadRecord, Order, PaymentKind, RawOrder
@@ -40,17 +39,19 @@ def map_raw(raw: RawOrder, profiles: Profiles, zone: str = "Asia/Tokyo") -> Orde
     return plan_for(profile, tuple(raw.payload["rows"][0]), zone).order(raw)
 
 
-@lru_cache(maxsize=64)
-def _plan(identity: tuple[str, str], names: tuple[str, ...], zone: str) -> list[Plan]:
-    return []  # a slot that plan_for fills: Profile itself is not hashable
+_PLANS: dict[tuple[str, str, tuple[str, ...], str], Plan] = {}
+_MOST_PLANS = 64
 
 
 def plan_for(profile: Profile, names: tuple[str, ...], zone: str) -> Plan:
     """Compile the profile for a header, or give the plan made before."""
-    slot = _plan((profile.name, profile.digest), names, zone)
-    if not slot:
-        slot.append(Plan(profile, names, zone))
-    return slot[0]
+    key = (profile.name, profile.digest, names, zone)
+    plan = _PLANS.get(key)
+    if plan is None:
+        if len(_PLANS) >= _MOST_PLANS:
+            _PLANS.clear()
+        plan = _PLANS[key] = Plan(profile, names, zone)
+    return plan
 
 
 class Plan:
@@ -126,7 +127,7 @@ class Plan:
         buyer, recipient, unread = self._people.read(cells, warnings, date1904=date1904)
         found |= moments
         self._read_rest(cells, found, warnings, dropped, date1904)
-        states = {
+        states: dict[str, Any] = {
             "life": standing.life,
             "payment": standing.payment,
             "fulfilment": standing.fulfilment,

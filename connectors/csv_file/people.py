@@ -33,6 +33,7 @@ class People:
             for field in BUYER | RECIPIENT
             if known and (getter := layout.getter(field)) is not None
         }
+        self._names_told = bool(self._get.keys() & {"family_name", "given_name"})
         self._recipient = [field for field in self._get if field in RECIPIENT]
         self.present = frozenset(self._named())
 
@@ -75,11 +76,12 @@ class People:
         return get(cells) if get else ""
 
     def _names(self, cells: Cells) -> tuple[str | None, str | None, str | None]:
-        family = values.name(self._cell(cells, "family_name")) or None
-        given = values.name(self._cell(cells, "given_name")) or None
         name = values.name(self._cell(cells, "name"))
-        if family or given:
-            return name or " ".join(filter(None, (family, given))), family, given
+        if self._names_told:
+            family = values.name(self._cell(cells, "family_name")) or None
+            given = values.name(self._cell(cells, "given_name")) or None
+            if family or given:
+                return name or " ".join(filter(None, (family, given))), family, given
         parts = name.split(" ")
         if len(parts) == 2:
             return name, parts[0], parts[1]

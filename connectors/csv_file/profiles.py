@@ -18,30 +18,66 @@ from connectors.csv_file.statuses import check
 BUILT_IN = Path(__file__).parent / "profiles"
 
 ORDER_TEXTS = frozenset(
-    "payment_method coupon_code carrier tracking_number delivery_band buyer_comment gift_wrap "
-    "subscription_number hub_status replaces store note".split()
+    [
+        "payment_method",
+        "coupon_code",
+        "carrier",
+        "tracking_number",
+        "delivery_band",
+        "buyer_comment",
+        "gift_wrap",
+        "subscription_number",
+        "hub_status",
+        "replaces",
+        "store",
+        "note",
+    ]
 )
 ORDER_MONEY = frozenset(
-    "subtotal shipping fee discount points tax total refunded".split()
+    ["subtotal", "shipping", "fee", "discount", "points", "tax", "total", "refunded"]
 )
 ORDER_MOMENTS = frozenset(
-    "updated_at paid_at shipped_at delivered_at cancelled_at consent_at".split()
+    ["updated_at", "paid_at", "shipped_at", "delivered_at", "cancelled_at", "consent_at"]
 )
 ORDER_COUNTS = frozenset({"delivery_count", "platform_order_count"})
 ORDER_TRUTHS = frozenset({"gift", "hub_hold", "marketing_consent"})
 BUYER = frozenset(
-    "customer_id email name family_name given_name kana phone postal_code address birthday "
-    "locale".split()
+    [
+        "customer_id",
+        "email",
+        "name",
+        "family_name",
+        "given_name",
+        "kana",
+        "phone",
+        "postal_code",
+        "address",
+        "birthday",
+        "locale",
+    ]
 )
 RECIPIENT = frozenset(
-    "recipient_name recipient_kana recipient_phone recipient_postal_code "
-    "recipient_address".split()
+    [
+        "recipient_name",
+        "recipient_kana",
+        "recipient_phone",
+        "recipient_postal_code",
+        "recipient_address",
+    ]
 )
 LINE = frozenset({"item", "sku", "quantity", "unit_price", "item_amount"})
 FIELDS = (
     frozenset(
-        "order_number external_id ordered_at currency status payment_status fulfilment_status "
-        "delivery_date".split()
+        [
+            "order_number",
+            "external_id",
+            "ordered_at",
+            "currency",
+            "status",
+            "payment_status",
+            "fulfilment_status",
+            "delivery_date",
+        ]
     )
     | ORDER_TEXTS
     | ORDER_MONEY
@@ -172,7 +208,10 @@ class Profiles:
 
 
 def load_profiles(*folders: Path) -> Profiles:
-    """Read the built-in profiles and those of ``folders``; raises NeedsPerson naming file and key."""
+    """Read the built-in profiles and those of ``folders``.
+
+    Raises NeedsPerson naming the file and the key that is wrong.
+    """
     raw: dict[str, tuple[dict[str, Any], Path]] = {}
     for folder in (BUILT_IN, *folders):
         for path in sorted(folder.glob("*.toml")):
@@ -213,7 +252,9 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     both = dict(under)
     for key, value in over.items():
         old = both.get(key)
-        both[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        both[key] = (
+            _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        )
     both.pop("extends", None)
     if "fallback" not in over:
         both.pop("fallback", None)
@@ -221,16 +262,41 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 
 _KEYS = frozenset(
-    "name label family zone tax_included encoding delimiter quoted fallback customer check_total one_of group_by drop "
-    "empty_words signature constants columns lines companion refuse extends payment_map "
-    "status_map payment_status_map fulfilment_status_map".split()
+    [
+        "name",
+        "label",
+        "family",
+        "zone",
+        "tax_included",
+        "encoding",
+        "delimiter",
+        "quoted",
+        "fallback",
+        "customer",
+        "check_total",
+        "one_of",
+        "group_by",
+        "drop",
+        "empty_words",
+        "signature",
+        "constants",
+        "columns",
+        "lines",
+        "companion",
+        "refuse",
+        "extends",
+        "payment_map",
+        "status_map",
+        "payment_status_map",
+        "fulfilment_status_map",
+    ]
 )
 
 
 def _profile(name: str, table: Mapping[str, Any], path: Path) -> Profile:
     unknown = set(table) - _KEYS
     if unknown:
-        raise _wrong(path, f"unknown key {sorted(unknown)[0]!r}")
+        raise _wrong(path, f"unknown key {min(unknown)!r}")
     try:
         made = _made(name, table)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -304,7 +370,7 @@ def _companion(table: Mapping[str, Any]) -> Companion:
 def _specs(table: Mapping[str, Any]) -> dict[str, Spec]:
     unknown = set(table) - FIELDS
     if unknown:
-        raise ValueError(f"unknown field {sorted(unknown)[0]!r} in columns")
+        raise ValueError(f"unknown field {min(unknown)!r} in columns")
     return {name: _spec(value) for name, value in table.items()}
 
 
@@ -315,9 +381,19 @@ def _alternatives(value: str | Iterable[str]) -> tuple[str, ...]:
 def _spec(value: Any) -> Spec:
     if not isinstance(value, dict):
         return Spec("first", (_alternatives(value),))
-    unknown = set(value) - set("join with sum minus rows where words times absolute".split())
+    unknown = set(value) - {
+        "join",
+        "with",
+        "sum",
+        "minus",
+        "rows",
+        "where",
+        "words",
+        "times",
+        "absolute",
+    }
     if unknown:
-        raise ValueError(f"unknown key {sorted(unknown)[0]!r} in a column")
+        raise ValueError(f"unknown key {min(unknown)!r} in a column")
     how = "join" if "join" in value else "sum"
     return Spec(
         how,

@@ -44,9 +44,7 @@ class Source:
     def rows(self, dialect: Dialect, *, skip_lines: int = 0) -> Iterator[Row]:
         """Yield all rows with the numbers a person sees. Raises BrokenTable (text only)."""
         if self.grid is not None:
-            return (
-                Row(number, cells) for number, cells in self.grid.rows if number > skip_lines
-            )
+            return (Row(number, cells) for number, cells in self.grid.rows if number > skip_lines)
         return rows(self.text, dialect, skip_lines=skip_lines)
 
 

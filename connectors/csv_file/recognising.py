@@ -134,9 +134,7 @@ def _choose(place: str, header: Header, profiles: Profiles) -> Profile:
     return _best(place, header, spare, folded)
 
 
-def _best(
-    place: str, header: Header, among: list[Profile], folded: dict[str, str]
-) -> Profile:
+def _best(place: str, header: Header, among: list[Profile], folded: dict[str, str]) -> Profile:
     scores = sorted(
         ((len(p.known() & folded.keys()), not p.fallback, p.name, p) for p in among),
         key=lambda one: one[:3],
@@ -179,9 +177,7 @@ def required_missing(layout: Layout, header: Header) -> tuple[str, ...]:
     return tuple(lacking)
 
 
-def _missing(
-    place: str, header: Header, profile: Profile, lacking: tuple[str, ...]
-) -> NeedsPerson:
+def _missing(place: str, header: Header, profile: Profile, lacking: tuple[str, ...]) -> NeedsPerson:
     listed = "、".join(_as_header(profile, field) for field in lacking)
     return NeedsPerson(
         f"{place}:{header.line}: {profile.label} に必要な列がありません: {listed}。"
@@ -200,7 +196,7 @@ def _unknown(place: str, header: Header, profiles: Profiles) -> NeedsPerson:
     folded = folded_names(header.names)
     nearest = max(
         (p for p in profiles.by_name.values() if not p.refuse),
-        key=lambda p: (len(p.known() & folded.keys()) / max(1, len(p.known()))),
+        key=lambda p: len(p.known() & folded.keys()) / max(1, len(p.known())),
     )
     lacking = required_missing(Layout(nearest, header.names), header)
     listed = "、".join(_as_header(nearest, field) for field in lacking)

@@ -83,7 +83,8 @@ def _chosen(names: list[str], sheet: str | None, place: str) -> str:
     raise NeedsPerson(
         f"{place}: 読めるシートがありません。表示中のシート: {listed}。"
         f"No such visible sheet; visible sheets: {', '.join(names) or 'none'}.",
-        "シートを表示するか、--sheet で名前を指定してください。Unhide it, or name one with --sheet.",
+        "シートを表示するか、--sheet で名前を指定してください。"
+        "Unhide it, or name one with --sheet.",
     )
 
 
@@ -170,14 +171,10 @@ def _guarded_ole(data: bytes, place: str) -> dict[str, bytes]:
     return {}
 
 
-def _unread(
-    members: dict[str, bytes], sheet: str, names: list[str]
-) -> tuple[tuple[int, int], ...]:
+def _unread(members: dict[str, bytes], sheet: str, names: list[str]) -> tuple[tuple[int, int], ...]:
     part = _sheet_part(members, names.index(sheet))
-    found = []
-    for match in _FORMULA.finditer(members.get(part, b"")):
-        found.append((int(match[2]), _column(match[1].decode())))
-    return tuple(found)
+    cells = _FORMULA.finditer(members.get(part, b""))
+    return tuple((int(match[2]), _column(match[1].decode())) for match in cells)
 
 
 def _sheet_part(members: dict[str, bytes], index: int) -> str:

@@ -54,7 +54,10 @@ _KINDS: tuple[tuple[PaymentKind, tuple[str, ...]], ...] = (
     (PaymentKind.COD, ("代引", "代金引換", "着払", "cash on delivery", "cashondelivery", "cod")),
     (
         PaymentKind.DEFERRED,
-        ("後払", "あと払い", "np掛け", "paidy", "ペイディ", "atobarai", "請求書", "掛売", "bnpl", "invoice"),
+        (
+            "後払", "あと払い", "np掛け", "paidy", "ペイディ", "atobarai", "請求書", "掛売",
+            "bnpl", "invoice",
+        ),
     ),
     (
         PaymentKind.FREE,
@@ -63,7 +66,8 @@ _KINDS: tuple[tuple[PaymentKind, tuple[str, ...]], ...] = (
     (
         PaymentKind.PREPAYMENT,
         (
-            "振込", "振替", "前払", "先払", "コンビニ", "セブンイレブン", "セブン-イレブン", "ローソン",
+            "振込", "振替", "前払", "先払", "コンビニ", "セブンイレブン", "セブン-イレブン",
+            "ローソン",
             "ファミリーマート", "ペイジー", "pay-easy", "payeasy", "bank", "bacs", "transfer",
             "convenience", "cvs", "konbini", "prepay", "現金書留", "cheque",
         ),
@@ -71,8 +75,9 @@ _KINDS: tuple[tuple[PaymentKind, tuple[str, ...]], ...] = (
     (
         PaymentKind.CARD,
         (
-            "クレジット", "カード", "card", "credit", "apple pay", "applepay", "google pay", "paypal",
-            "paypay", "amazon pay", "amazon_pay", "amazonpay", "楽天ペイ", "楽天pay", "楽天id決済",
+            "クレジット", "カード", "card", "credit", "apple pay", "applepay", "google pay",
+            "paypal", "paypay", "amazon pay", "amazon_pay", "amazonpay", "楽天ペイ", "楽天pay",
+            "楽天id決済",
             "alipay", "shop pay", "shopify payments", "shopify_payments", "stripe", "キャリア",
             "carrier", "ドコモ払い", "d払い", "au簡単決済", "auかんたん決済", "au pay", "aupay",
             "ソフトバンク", "merpay", "メルペイ", "line pay", "id決済",

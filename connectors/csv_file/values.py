@@ -15,19 +15,62 @@ TOKYO = timezone(timedelta(hours=9), "Asia/Tokyo")
 
 _MOMENT = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
-    r"(?:[T ]*(?:\([日月火水木金土]\))?\s*(\d{1,2})[:時](\d{1,2})(?:[:分](\d{1,2})秒?|分)?(?:[.,]\d+)?"
+    r"(?:[T ]*(?:\([日月火水木金土]\))?\s*"
+    r"(\d{1,2})[:時](\d{1,2})(?:[:分](\d{1,2})秒?|分)?(?:[.,]\d+)?"
     r"\s*(Z|UTC|GMT|JST|[+-]\d{2}:?\d{2})?)?"
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?")
 _SERIAL = re.compile(r"[1-9]\d{4}(?:\.\d+)?")
 _UNIX = re.compile(r"1\d{9}|[2-4]\d{9}")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,3}")
-_SPACES = re.compile(r"[\s\u3000]+")
+_KATAKANA = re.compile(r"[ァ-ヺー]+(?: [ァ-ヺー]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUOTED_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 
-TRUE = frozenset("yes true 1 y t on はい 有 有り あり ○ 〇 ◯ する 希望 希望する 購読 購読する 可".split())
-FALSE = frozenset("no false 0 n f off いいえ 無 無し なし × ✕ x しない 希望しない 購読しない 不可".split())
+TRUE = frozenset(
+    [
+        "yes",
+        "true",
+        "1",
+        "y",
+        "t",
+        "on",
+        "はい",
+        "有",
+        "有り",
+        "あり",
+        "○",
+        "〇",
+        "◯",
+        "する",
+        "希望",
+        "希望する",
+        "購読",
+        "購読する",
+        "可",
+    ]
+)
+FALSE = frozenset(
+    [
+        "no",
+        "false",
+        "0",
+        "n",
+        "f",
+        "off",
+        "いいえ",
+        "無",
+        "無し",
+        "なし",
+        "×",
+        "✕",
+        "x",
+        "しない",
+        "希望しない",
+        "購読しない",
+        "不可",
+    ]
+)
 
 
 class BadValue(ValueError):
@@ -192,14 +235,14 @@ def mail(cell: str) -> str | None:
 
 def name(cell: str) -> str:
     """Trim, make runs of spaces one, and drop a closing 様; never normalised otherwise."""
-    cell = plain(cell)
-    if cell.isalpha() and cell[-1] != "様":
-        return cell
-    return _SPACES.sub(" ", cell).removesuffix("様").strip()
+    cell = " ".join(plain(cell).split())  # split() knows the full-width space too
+    return cell[:-1].rstrip() if cell[-1:] == "様" else cell
 
 
 def kana(cell: str) -> str:
     """Write any kana as full-width katakana."""
+    if _KATAKANA.fullmatch(cell):
+        return cell
     wide = unicodedata.normalize("NFKC", name(cell))
     return "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in wide)
 

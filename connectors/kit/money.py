@@ -5,12 +5,32 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 _EXPONENTS = {
     **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
     ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
 }
 _SIGNS = str.maketrans("", "", "¥￥円$€£, \u00a0\u3000")
 _SHAPE = re.compile(r"\d+(?:\.\d*)?|\.\d+")
@@ -25,11 +45,17 @@ class BadMoney(ValueError):
     """Text that is no exact amount of that currency; the message says why."""
 
 
+@lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
     """Digits after the point of an ISO 4217 code; 2 where the standard says nothing special."""
     if not _CURRENCY.fullmatch(currency):
         raise BadMoney(f"{currency!r} is not a three-letter currency code")
     return _EXPONENTS.get(currency, 2)
+
+
+@lru_cache(maxsize=256)
+def _scale(currency: str) -> int:
+    return int(10 ** exponent(currency))
 
 
 def parse_minor(text: str, currency: str) -> int | None:
@@ -39,7 +65,7 @@ def parse_minor(text: str, currency: str) -> int | None:
     Raises BadMoney for anything else, a fraction of the minor unit included.
     """
     if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
-        return int(text) * int(10 ** exponent(currency))
+        return int(text) * _scale(currency)
     bare = unicodedata.normalize("NFKC", text).strip()
     if not bare:
         return None

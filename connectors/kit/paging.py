@@ -48,7 +48,7 @@ def walk(
 def numbered(
     fetch: Callable[[int], Sequence[T]], *, size: int, first: int = 1
 ) -> Callable[[str | None], Slice[T]]:
-    """Adapt a source that counts its pages from ``first`` and fills all but the last with ``size``."""
+    """Adapt a source that counts pages from ``first``; all but the last hold ``size`` records."""
 
     def fetch_cursor(cursor: str | None) -> Slice[T]:
         page = first if cursor is None else int(cursor)

@@ -9,14 +9,43 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 MASK = "***"
 
 _OPEN_PARAMETERS = frozenset(
-    "page per_page limit offset order orderby sort fields status after before modified_after "
-    "modified_before dates_are_gmt start result first version".split()
+    [
+        "page",
+        "per_page",
+        "limit",
+        "offset",
+        "order",
+        "orderby",
+        "sort",
+        "fields",
+        "status",
+        "after",
+        "before",
+        "modified_after",
+        "modified_before",
+        "dates_are_gmt",
+        "start",
+        "result",
+        "first",
+        "version",
+    ]
 )
 """Query parameters that may be shown; every other value is masked (allow-list, not block-list)."""
 
 _OPEN_HEADERS = frozenset(
-    "content-type content-length retry-after date link x-wp-total x-wp-totalpages "
-    "x-amzn-ratelimit-limit x-amzn-requestid x-request-id x-shopify-api-version".split()
+    [
+        "content-type",
+        "content-length",
+        "retry-after",
+        "date",
+        "link",
+        "x-wp-total",
+        "x-wp-totalpages",
+        "x-amzn-ratelimit-limit",
+        "x-amzn-requestid",
+        "x-request-id",
+        "x-shopify-api-version",
+    ]
 )
 _MAIL = re.compile(r"[^\s@<>\"',;:/?&=]+@[^\s@<>\"',;:/?&=]+")
 _LONG_DIGITS = re.compile(r"\+?\d[\d\- ]{7,}\d")
