@@ -65,8 +65,8 @@ fmt: $(VENV)/.dev ## Format, and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-expected: $(VENV)/.dev ## Write the golden files anew; read the diff before you commit it
-	OKAERI_WRITE_EXPECTED=1 $(BIN)/pytest -q -m expected $(ARGS)
+expected: $(VENV)/.dev ## Write the expected mails anew; read the diff before you commit it
+	$(BIN)/python -m tests.mail.expected
 
 migration: $(VENV)/.dev ## Draft a migration from the tables (NAME="add parcel cards")
 	$(if $(NAME),,$(error Say what it does: make migration NAME="add parcel cards"))

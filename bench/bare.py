@@ -5,6 +5,8 @@ from __future__ import annotations
 import smtplib
 import sqlite3
 from collections.abc import Mapping, Sequence
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from pathlib import Path
 from typing import Any
@@ -94,16 +96,27 @@ def number_and_store(engine: sa.Engine, watch: Stopwatch) -> int:
 
 
 def render(
-    subject: str, body: str, values: Sequence[Mapping[str, Any]], watch: Stopwatch
+    sources: tuple[str, str, str | None], values: Sequence[Mapping[str, Any]], watch: Stopwatch
 ) -> list[bytes]:
-    """Render and compose a plain mail for each of ``values``; the templates are compiled once."""
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    """Render and compose a mail for each of ``values``; the templates are compiled once.
+
+    ``sources`` are subject, text and, for a mail of two parts, HTML.
+    """
+    plain = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    escaping = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+    for environment in (plain, escaping):
+        # The one filter of the shipped texts; escaping and line breaks are what it is for.
+        environment.filters["lines"] = lambda text: text
     composed: list[bytes] = []
     with watch.running():
-        subject_template, body_template = map(environment.from_string, (subject, body))
+        subject, body = map(plain.from_string, sources[:2])
+        html = escaping.from_string(sources[2]) if sources[2] is not None else None
         for facts in values:
-            mail = MIMEText(body_template.render(facts), "plain", "utf-8")
-            mail["Subject"] = subject_template.render(facts)
+            mail: MIMEBase = MIMEText(body.render(facts), "plain", "utf-8")
+            if html is not None:
+                parts = [mail, MIMEText(html.render(facts), "html", "utf-8")]
+                mail = MIMEMultipart("alternative", _subparts=parts)
+            mail["Subject"] = subject.render(facts)
             mail["From"] = "shop@okaeri.test"
             mail["To"] = "customer@okaeri.test"
             mail["Message-ID"] = f"<{len(composed)}@okaeri.test>"

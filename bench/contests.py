@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from bench import bare
 from bench.measure import Contest, Stopwatch
+from worker.mail.compose import Outgoing, compose, message_id_for
+from worker.mail.placeholders import values
+from worker.mail.render import Rendered, render
+from worker.mail.samples import sample_facts
+from worker.mail.texts import FolderSource, load_text, shipped_root
 
 MAILS = 2_000
 
-_SUBJECT = "【{{ shop }}】ご注文ありがとうございます({{ number }})"
-_BODY = """\
-{{ name }} 様
-
-このたびは{{ shop }}をご利用いただき、誠にありがとうございます。
-ご注文番号:{{ number }}
-{% for line in lines %}
-・{{ line.name }} × {{ line.quantity }} … {{ line.amount }}円
-{% endfor %}
-合計:{{ total }}円
-{% if visit > 1 %}
-{{ visit }}回目のご利用、心より御礼申し上げます。
-{% endif %}
-またのお越しをお待ちしております。
-"""
+_DATE = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +34,54 @@ class Stage:
 
 def contests(stage: Stage) -> Iterator[Contest]:
     """Every contest, in the order of the path."""
-    mails = bare.render(_SUBJECT, _BODY, _facts(), Stopwatch())
+    for key in ("order_thanks/rakuten/repeat", "order_thanks/own/repeat"):
+        yield _render(key)
+    yield _dispatch(stage)
 
-    def render(watch: Stopwatch) -> int:
-        return len(bare.render(_SUBJECT, _BODY, _facts(), watch))
 
-    def dispatch(watch: Stopwatch) -> int:
+def _render(key: str) -> Contest:
+    """One shipped text, the same values on both sides; compiled once on both."""
+    _, family, _ = key.split("/")
+    text = load_text(FolderSource(shipped_root()), "ja", key)
+    facts = values(sample_facts("ja", family), "ja")
+    words = [dict(facts) for _ in range(MAILS)]
+
+    def plain(watch: Stopwatch) -> int:
+        return len(bare.render((text.subject, text.body_text, text.body_html), words, watch))
+
+    def okaeri(watch: Stopwatch) -> int:
+        with watch.running():
+            for number, known in enumerate(words):
+                mail = render(text, known)
+                compose(_outgoing(number, family, mail))
+        return len(words)
+
+    what = "plain" if text.body_html is None else "text and HTML"
+    return Contest(f"render, {what}", "mails", plain, okaeri, aim=2)
+
+
+def _outgoing(number: int, family: str, mail: Rendered) -> Outgoing:
+    return Outgoing(
+        message_ref=str(number),
+        message_id=message_id_for(str(number), 1, "okaeri.test"),
+        from_address="shop@okaeri.test",
+        to_address="customer@okaeri.test",
+        subject=mail.subject,
+        body_text=mail.body_text,
+        body_html=mail.body_html,
+        date=_DATE,
+        family=family,
+    )
+
+
+def _dispatch(stage: Stage) -> Contest:
+    text = load_text(FolderSource(shipped_root()), "ja", "order_thanks/rakuten/repeat")
+    facts = values(sample_facts("ja", "rakuten"), "ja")
+    mail = render(text, facts)
+    mails = [compose(_outgoing(number, "rakuten", mail)) for number in range(MAILS)]
+
+    def plain(watch: Stopwatch) -> int:
         return bare.send(stage.host, stage.port, mails, stage.folder, watch)
 
-    yield Contest("render", "mails", render, aim=2)
     # 80 % of the bare rate.
-    yield Contest("dispatch", "mails", dispatch, aim=1.25)
-
-
-def _facts() -> list[dict[str, object]]:
-    lines = [{"name": "深煎りブレンド", "quantity": n, "amount": 1_200 * n} for n in (1, 2, 3)]
-    return [
-        {
-            "name": "佐藤 陽子",
-            "shop": "おかえり珈琲",
-            "number": f"B-{n:07}",
-            "lines": lines,
-            "total": 7_200,
-            "visit": n % 12 + 1,
-        }
-        for n in range(MAILS)
-    ]
+    return Contest("dispatch", "mails", plain, aim=1.25)

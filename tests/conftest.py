@@ -11,14 +11,11 @@ pytest_plugins = [
     "tests.processes",
     "tests.brokers",
     "tests.mailboxes",
-    "tests.golden",
 ]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what a fixture already tells, so that nobody has to remember it."""
     for item in items:
-        names = getattr(item, "fixturenames", ())
-        for fixture, mark in (("golden", "expected"), ("postgres_url", "postgres")):
-            if fixture in names:
-                item.add_marker(mark)
+        if "postgres_url" in getattr(item, "fixturenames", ()):
+            item.add_marker("postgres")

@@ -73,12 +73,20 @@ def test_the_window_query_numbers_by_time_then_number_and_visits_by_day(engine: 
 
 
 def test_a_bare_mail_holds_the_rendered_text_and_a_missing_value_is_an_error() -> None:
-    (mail,) = bare.render("注文 {{ n }}", "{{ name }} 様", [{"n": 1, "name": "佐藤"}], Stopwatch())
+    sources = ("注文 {{ n }}", "{{ name }} 様", None)
+    (mail,) = bare.render(sources, [{"n": 1, "name": "佐藤"}], Stopwatch())
     body = message_from_bytes(mail).get_payload(decode=True)
     assert isinstance(body, bytes)
     assert body.decode() == "佐藤 様"
     with pytest.raises(UndefinedError):
-        bare.render("x", "{{ name }}", [{}], Stopwatch())
+        bare.render(sources, [{"n": 1}], Stopwatch())
+
+
+def test_a_bare_mail_of_two_parts_escapes_its_html() -> None:
+    sources = ("x", "{{ name }}", "<b>{{ name }}</b>")
+    (mail,) = bare.render(sources, [{"name": "A&B"}], Stopwatch())
+    parts = [part.get_payload(decode=True) for part in message_from_bytes(mail).walk()]
+    assert parts == [None, b"A&B", b"<b>A&amp;B</b>"]
 
 
 def test_the_bare_loop_sends_each_mail_once(mail_server: MailServer, tmp_path: Path) -> None:
