@@ -8,7 +8,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -197,9 +198,9 @@ def _shared(trail: list[str], wanted: list[str]) -> int:
 
 def _policy(text: str | None, file: str, problems: list[Problem]) -> Policy | None:
     """Merge the shop's policy over the shipped one; a looser cell is refused, never taken."""
-    ours = _read("policy.toml (shipped)", shipped_text("policy"), Policy, problems)
+    ours: Policy | None = _read("policy.toml (shipped)", shipped_text("policy"), Policy, problems)
     if ours is None or text is None or text == shipped_text("policy"):
-        return cast("Policy | None", ours)
+        return ours
     data = _parse(file, text, problems)
     if data is None:
         return None
@@ -273,6 +274,14 @@ def _contradictions(values: Mapping[str, Any], place: str) -> list[Problem]:
     shop: Shop = values["shop"]
     ladder: Ladder = values["ranks"]
     problems: list[Problem] = []
+    try:
+        ZoneInfo(shop.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.append(
+            Problem(
+                f"{place}/shop.toml", None, "zone", f"unknown zone {shop.zone!r}, e.g. Asia/Tokyo."
+            )
+        )
     owner: dict[str, str] = {}
     for scope, members in shop.scopes.items():
         for channel in members:

@@ -1,0 +1,84 @@
+"""The command line: every action of the desk, and what only the installer needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from connectors.contract import NeedsPerson
+from worker.cli import demo, desk, imports, ledger, service
+from worker.cli.opening import Config, Data, Wrong, remember, words
+from worker.documents import DocumentsWrong
+from worker.embedded import NoBroker
+from worker.pipeline.review import Refused
+from worker.rules.states import MoveRefused
+from worker.settings import SettingsWrong
+
+_WRONG = (
+    Wrong,
+    DocumentsWrong,
+    SettingsWrong,
+    NeedsPerson,
+    NoBroker,
+    Refused,
+    MoveRefused,
+    FileExistsError,
+    FileNotFoundError,
+    LookupError,
+)
+"""Errors whose text is written for whoever runs the command: exit code 2, no traceback."""
+
+
+class _Plain(TyperGroup):
+    """Tells wrong usage and configuration in words instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _WRONG as error:
+            words.print(str(error), style="red", markup=False)
+            raise typer.Exit(code=2) from error
+
+
+app = typer.Typer(
+    cls=_Plain,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="おかえり: 受注から、その方に合った御礼メールまで / from orders to the right thank-you.",
+)
+
+
+@app.callback()
+def folders(data: Data = None, config: Config = None) -> None:
+    """Options given before the command hold for it too."""
+    remember(data, config)
+
+
+app.command("init")(service.init)
+app.command("run")(service.run)
+app.command("demo")(demo.demo)
+app.command("import")(imports.import_command)
+app.add_typer(imports.imports_app, name="imports")
+app.add_typer(imports.quarantine_app, name="quarantine")
+app.add_typer(imports.channels_app, name="channels")
+app.command("pull")(imports.pull_command)
+app.add_typer(desk.review_app, name="review")
+app.command("dispatch")(service.dispatch)
+app.command("stop")(service.stop_command)
+app.add_typer(ledger.packing_app, name="packing")
+app.add_typer(ledger.coupons_app, name="coupons")
+app.add_typer(ledger.customers_app, name="customers")
+app.command("why")(ledger.why)
+app.command("export")(ledger.export)
+app.command("verify")(ledger.verify_command)
+app.add_typer(desk.documents_app, name="documents")
+app.command("backup")(service.backup)
+app.command("rearm")(service.rearm_command)
+app.command("console")(service.console)
+app.command("login")(service.login)
+
+if __name__ == "__main__":
+    app()

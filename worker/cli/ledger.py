@@ -1,0 +1,286 @@
+"""Commands that read the ledger and explain it, and the lists for the packing table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from connectors.kit.defuse import defuse
+from worker.cli.imports import settle
+from worker.cli.opening import (
+    AsJson,
+    By,
+    Config,
+    Data,
+    Findings,
+    Wrong,
+    default_by,
+    now,
+    open_runtime,
+    tell,
+    tell_rows,
+    to_json,
+    words,
+)
+from worker.pipeline import packing
+from worker.pipeline.explain import explain
+from worker.pipeline.export import EXPORTS
+from worker.pipeline.identify import decide_candidate, unmerge
+from worker.pipeline.rank import pin, unpin
+from worker.pipeline.rewards import load_pool, pool_levels
+from worker.pipeline.verify import verify
+from worker.sending import open_journal
+from worker.store.customers import Candidate
+
+customers_app = typer.Typer(
+    help="顧客 / Customers: list, candidates, merge decisions, pins.", no_args_is_help=True
+)
+packing_app = typer.Typer(help="同梱物 / Packing list: list, tick, csv.", no_args_is_help=True)
+coupons_app = typer.Typer(help="クーポン / Coupon pools: load, list.", no_args_is_help=True)
+
+Locale = Annotated[Literal["ja", "en"] | None, typer.Option("--lang", help="ja or en.")]
+
+
+@customers_app.command("list")
+def customers_list(
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List customers with visits, spend and rank."""
+    runtime = open_runtime(data, config)
+    with runtime.look() as session:
+        rows = list(islice(EXPORTS["customers"](session, runtime.context(), now()), limit))
+    columns = ["customer", "name", "order_count", "lifetime_spend", "last_order_at", "rank"]
+    tell_rows(rows, columns, as_json=as_json, empty="まだ顧客がいません / none yet")
+
+
+@customers_app.command("candidates")
+def customers_candidates(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """List possible same persons that wait for a decision."""
+    runtime = open_runtime(data, config)
+    with runtime.look() as session:
+        rows = [
+            {"id": row.id, "a": row.customer_a, "b": row.customer_b, "reason": row.reason}
+            for row in session.query(Candidate).where(Candidate.state == "open")
+        ]
+    tell_rows(rows, ["id", "a", "b", "reason"], as_json=as_json, empty="名寄せ候補なし / none")
+
+
+@customers_app.command("decide")
+def customers_decide(
+    candidate: int,
+    same: Annotated[bool, typer.Option("--same/--different", help="One person or two?")],
+    by: By = "",
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Decide whether two customers are one; both ways can be taken back."""
+    runtime = open_runtime(data, config)
+    with runtime.transaction() as session:
+        decide_candidate(session, runtime.context(), candidate, same, by or default_by(), now())
+    settle(runtime)
+
+
+@customers_app.command("unmerge")
+def customers_unmerge(merge: int, by: By = "", data: Data = None, config: Config = None) -> None:
+    """Take a merge back; numbers, ranks and waiting mails follow."""
+    runtime = open_runtime(data, config)
+    with runtime.transaction() as session:
+        unmerge(session, runtime.context(), merge, by or default_by(), now())
+    settle(runtime)
+
+
+@customers_app.command("pin")
+def customers_pin(
+    customer: int,
+    rank: Annotated[str, typer.Argument(help="Rank id; 'none' takes the pin off.")],
+    scope: Annotated[str, typer.Option()] = "own",
+    until: Annotated[str, typer.Option(help="Last day of the pin.")] = "",
+    reason: Annotated[str, typer.Option()] = "",
+    by: By = "",
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Fix a customer's rank until a day."""
+    runtime = open_runtime(data, config)
+    context = runtime.context()
+    known = [rung.id for rung in context.documents.ladder.rungs]
+    if rank not in (*known, "none"):
+        raise Wrong(f"unknown rank {rank!r}. Ranks: {', '.join(known)}.")
+    with runtime.transaction() as session:
+        if rank == "none":
+            unpin(session, context, customer, scope, by or default_by(), now())
+        else:
+            pin(
+                session, context, customer, scope, rank,
+                date.fromisoformat(until) if until else None, by or default_by(), reason, now(),
+            )  # fmt: skip
+    settle(runtime)
+
+
+def why(
+    what: Annotated[str, typer.Argument(help="Order number, message id or customer id.")],
+    lang: Locale = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain in words: which visit, which rank, which mail or why none."""
+    runtime = open_runtime(data, config)
+    context = runtime.context()
+    with runtime.look() as session:
+        lines = explain(session, context, what, lang or context.documents.shop.locale)
+    if not lines:
+        raise Wrong(f"{what!r} is no order number, message id or customer id here.")
+    if as_json:
+        typer.echo(to_json(lines, indent=2))
+    else:
+        typer.echo("\n".join(lines))
+
+
+def export(
+    what: Annotated[
+        Literal["orders", "customers", "grants", "messages", "occasions"], typer.Argument()
+    ],
+    format_: Annotated[Literal["jsonl", "json", "csv"], typer.Option("--format")] = "jsonl",
+    out: Annotated[Path | None, typer.Option("--out", help="File; else standard output.")] = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Write the ledger out."""
+    runtime = open_runtime(data, config)
+    with runtime.look() as session:
+        rows = EXPORTS[what](session, runtime.context(), now())
+        text = "".join(_lines(rows, format_))
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8-sig" if format_ == "csv" else "utf-8")
+
+
+def _lines(rows: Iterator[dict[str, Any]], form: str) -> Iterator[str]:
+    if form == "jsonl":
+        for row in rows:
+            yield to_json(row) + "\n"
+    elif form == "json":
+        yield to_json(list(rows), indent=2) + "\n"
+    else:
+        yield _csv(list(rows))
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    """CSV for spreadsheets: formulas are defused."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.writer(text)
+        writer.writerow(rows[0])
+        for row in rows:
+            writer.writerow([_cell(value) for value in row.values()])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return "" if value is None else value
+    return defuse(value if isinstance(value, str) else to_json(value).strip('"'))
+
+
+def verify_command(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Check the promises on the live data; exit code 1 when one does not hold."""
+    runtime = open_runtime(data, config)
+    with runtime.look() as session:
+        findings = verify(session, runtime.context(), open_journal(runtime.settings), now())
+    if as_json:
+        typer.echo(to_json(findings, indent=2))
+    for finding in findings:
+        words.print(f"{finding.promise} {finding.text} ({finding.count})", markup=False)
+    if findings:
+        raise Findings
+    words.print("約束はすべて守られています / every promise holds", markup=False)
+
+
+@packing_app.command("list")
+def packing_list(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """List the orders that must carry a card, sample or letter."""
+    runtime = open_runtime(data, config)
+    context = runtime.context()
+    with runtime.look() as session:
+        rows = packing.packing_list(session, context, now().astimezone(context.zone).date())
+    columns = ["item_id", "order_number", "channel", "name", "item", "label", "packed_at"]
+    plain = [{column: getattr(row, column) for column in columns} for row in rows]
+    tell_rows(plain, columns, as_json=as_json, empty="今日の同梱物はありません / nothing today")
+
+
+@packing_app.command("tick")
+def packing_tick(items: list[int], by: By = "", data: Data = None, config: Config = None) -> None:
+    """Tick items as packed."""
+    runtime = open_runtime(data, config)
+    with runtime.transaction() as session:
+        for item in items:
+            packing.tick(session, item, by or default_by(), now())
+
+
+@packing_app.command("csv")
+def packing_csv(
+    out: Annotated[Path | None, typer.Option("--out")] = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Write the packing list as CSV for the order hub's slip."""
+    runtime = open_runtime(data, config)
+    context = runtime.context()
+    with runtime.look() as session:
+        rows = packing.packing_list(session, context, now().astimezone(context.zone).date())
+    content = packing.packing_csv(rows)
+    if out is None:
+        sys.stdout.buffer.write(content)
+    else:
+        out.write_bytes(content)
+
+
+@coupons_app.command("load")
+def coupons_load(
+    pool: str,
+    file: Path,
+    value: Annotated[int, typer.Option(help="Yen off.")],
+    minimum: Annotated[int, typer.Option(help="Least order in yen.")] = 0,
+    targets: Annotated[str, typer.Option()] = "全商品",
+    expires: Annotated[str, typer.Option(help="Last day.")] = "",
+    channel: Annotated[str, typer.Option(help="Redeeming channel.")] = "",
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load single-use codes from a file into a pool."""
+    runtime = open_runtime(data, config)
+    with runtime.transaction() as session:
+        report = load_pool(
+            session, runtime.context(), pool, file, value=value, minimum=minimum, targets=targets,
+            expires_on=date.fromisoformat(expires) if expires else None,
+            channel=channel or None, now=now(),
+        )  # fmt: skip
+    tell(report, as_json=as_json, text=f"{pool}: {report.added} / {report.known} / {report.wrong}")
+    if report.wrong:
+        raise Findings
+
+
+@coupons_app.command("list")
+def coupons_list(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """List pools with what is left."""
+    runtime = open_runtime(data, config)
+    with runtime.look() as session:
+        rows = [
+            {"pool": level.name, "left": level.left, "low": level.low, "expires": level.expires_at}
+            for level in pool_levels(session, now())
+        ]
+    tell_rows(rows, ["pool", "left", "low", "expires"], as_json=as_json, empty="なし / none")

@@ -1,0 +1,235 @@
+"""Commands that set the service up and run it, stop mails, back up and arm again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from sqlalchemy import select
+
+from console.app import create_app
+from console.auth import one_time_link
+from worker.cli.opening import (
+    AsJson,
+    By,
+    Config,
+    Data,
+    Findings,
+    Wrong,
+    default_by,
+    now,
+    open_runtime,
+    remember,
+    tell,
+    words,
+)
+from worker.pipeline.instance import check_instance, rearm
+from worker.pipeline.review import lift, stop
+from worker.releases import open_context
+from worker.rules.states import MailKind, Role
+from worker.runtime import Runtime
+from worker.sending import dispatch_round, open_journal
+from worker.settings import load_settings
+from worker.setup import Answers, write_documents
+from worker.store.channels import Channel
+from worker.store.migrate import back_up
+from worker.store.running import User
+from worker.supervisor import Supervisor, plan_children, stop_on_signals
+
+
+def init(
+    data: Data = None,
+    config: Config = None,
+    name: Annotated[str, typer.Option(help="Shop name.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone.")] = "Asia/Tokyo",
+    legal_name: Annotated[str, typer.Option(help="Legal name for the footer.")] = "",
+    address: Annotated[str, typer.Option(help="Postal address for the footer.")] = "",
+    mail: Annotated[str, typer.Option(help="Contact mail address.")] = "",
+    phone: Annotated[str, typer.Option(help="Contact phone.")] = "",
+    sender: Annotated[str, typer.Option(help="From address of your mails.")] = "",
+    thanks: Annotated[
+        list[str] | None,
+        typer.Option(help="Who sends your thank-you today, e.g. own=okaeri, rakuten=hub."),
+    ] = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite documents.")] = False,
+) -> None:
+    """Write a first configuration, asking what only you can know."""
+    remember(data, config)
+    settings = load_settings()
+    answers = Answers(
+        name=name, zone=zone, legal_name=legal_name, postal_address=address, mail=mail,
+        phone=phone, sender=sender, thanks=_pairs(thanks or []),
+    )  # fmt: skip
+    if not defaults:
+        answers = answers.ask(typer.prompt)
+    written = write_documents(settings.config_dir, answers, force=force)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.secret_key()
+    runtime = open_runtime(data, config)
+    runtime.context()
+    for path in written:
+        words.print(f"  {path}", markup=False)
+    words.print(
+        "設定を書きました。次は `okaeri import 受注ファイル --channel own:main`、"
+        "それから `okaeri run`。\n"
+        "Configuration written. Next: `okaeri import FILE --channel own:main`, then `okaeri run`.",
+        markup=False,
+    )
+
+
+def _pairs(items: list[str]) -> dict[str, str]:
+    pairs = {}
+    for item in items:
+        family, separator, who = item.partition("=")
+        if not separator:
+            raise Wrong(f"--thanks {item!r}: write it as own=okaeri.")
+        pairs[family] = who
+    return pairs
+
+
+def run(data: Data = None, config: Config = None) -> None:
+    """Run the service: broker, worker, beat and console. Ctrl-C stops everything."""
+    runtime = open_runtime(data, config)
+    runtime.context()
+    _warn_if_locked(runtime)
+    children, _ = plan_children(runtime.settings)
+    runtime.dispose()
+    supervisor = Supervisor(children)
+    stop_on_signals(supervisor)
+    settings = runtime.settings
+    words.print(
+        f"Okaeri: http://{settings.host}:{settings.port}/  "
+        f"(データ {settings.data.absolute()}、送信 {settings.transport})  Ctrl-C で終了",
+        markup=False,
+    )
+    supervisor.run()
+
+
+def _warn_if_locked(runtime: Runtime) -> None:
+    with runtime.transaction() as session:
+        locked = check_instance(
+            session, open_journal(runtime.settings), runtime.settings.data, now()
+        )
+    if locked.locked_reason:
+        words.print(
+            f"試運転(送信しません): {locked.locked_reason}\n"
+            "Capture only. When you are sure that this is the one database: `okaeri rearm`.",
+            markup=False,
+        )
+
+
+def console(
+    data: Data = None,
+    config: Config = None,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8787,
+) -> None:
+    """Serve the review desk alone."""
+    runtime = open_runtime(data, config, migrate=False)
+    desk = create_app(
+        runtime.engine,
+        lambda session: open_context(runtime.settings, session),
+        data_dir=runtime.settings.data.absolute(),
+    )
+    uvicorn.run(desk, host=host, port=port, log_config=None, access_log=False)
+
+
+def login(
+    user: Annotated[str, typer.Argument(help="User name.")],
+    data: Data = None,
+    config: Config = None,
+    role: Annotated[Role, typer.Option(help="Role when the user is new.")] = Role.ADMIN,
+) -> None:
+    """Print a one-time login link; makes the user when there is none of that name."""
+    runtime = open_runtime(data, config)
+    typer.echo(login_link(runtime, user, role))
+
+
+def login_link(runtime: Runtime, name: str, role: Role) -> str:
+    """A link that opens the desk once, without a password."""
+    with runtime.transaction() as session:
+        user = session.scalar(select(User).where(User.name == name))
+        if user is None:
+            user = User(name=name, role=role, created_at=now())
+            session.add(user)
+            session.flush()
+        token = one_time_link(session, user, now())
+    return f"http://{runtime.settings.host}:{runtime.settings.port}/login/once/{token}"
+
+
+def dispatch(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Send what is approved and due, now, and look after what died on the way."""
+    runtime = open_runtime(data, config)
+    result = dispatch_round(runtime, now())
+    tell(result, as_json=as_json, text=f"送信 {result.sent}通 / sent {result.sent}")
+
+
+def stop_command(
+    channel: Annotated[str, typer.Option(help="Only this channel.")] = "",
+    kind: Annotated[MailKind | None, typer.Option(help="Only this kind.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the records.")] = "",
+    lift_it: Annotated[bool, typer.Option("--lift", help="Let mails go again.")] = False,
+    by: By = "",
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Press the kill switch (shop, channel or kind), or lift it."""
+    runtime = open_runtime(data, config)
+    context = runtime.context()
+    with runtime.transaction() as session:
+        channel_id = _channel_id(session, channel) if channel else None
+        act = lift if lift_it else stop
+        count = act(
+            session, context, channel_id=channel_id, kind=kind, reason=reason,
+            by=by or default_by(), now=now(),
+        )  # fmt: skip
+    done = "送信を再開しました" if lift_it else "送信を止めました"
+    tell({"recalled": count}, as_json=as_json, text=f"{done}。{count}通が戻りました。")
+
+
+def _channel_id(session: Any, name: str) -> int:
+    found = session.scalar(select(Channel.id).where(Channel.name == name))
+    if found is None:
+        raise Wrong(f"no channel named {name!r}. See `okaeri channels list`.")
+    return int(found)
+
+
+def backup(
+    data: Data = None,
+    config: Config = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder of the backup.")] = None,
+) -> None:
+    """Back the store up; prints where."""
+    runtime = open_runtime(data, config, migrate=False)
+    folder = to or runtime.settings.data.absolute() / "backups"
+    typer.echo(str(back_up(runtime.settings.store_url, folder)))
+
+
+def rearm_command(
+    data: Data = None,
+    config: Config = None,
+    by: By = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let this database mail again after a restore or a copy, once the journal is reconciled."""
+    runtime = open_runtime(data, config)
+    if not yes:
+        typer.confirm(
+            "この保存先だけが動いていることを確かめましたか / Is this the only installation "
+            "that uses this shop's data?",
+            abort=True,
+            err=True,
+        )
+    with runtime.transaction() as session:
+        result = rearm(
+            session, open_journal(runtime.settings), runtime.settings.data,
+            by=by or default_by(), now=now(),
+        )  # fmt: skip
+    tell(result, as_json=as_json, text="送信できる状態に戻しました / armed again")
+    if getattr(result, "unconfirmed", 0):
+        raise Findings

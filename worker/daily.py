@@ -1,0 +1,140 @@
+"""Work done once each shop-local day: dormancy, retention, and the look at what stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from worker import log
+from worker.pipeline.context import Context
+from worker.rules.states import MessageState
+from worker.runtime import Runtime
+from worker.store.channels import Channel
+from worker.store.customers import Customer, CustomerStanding
+from worker.store.leases import holding
+from worker.store.messages import Message, MessageBody
+from worker.store.orders import OrderContact, OrderRevision, OrderRow, Quarantine, RawRecord
+from worker.store.running import DailyRun, LoginAttempt, LoginSession
+
+_log = log.get("daily")
+RAW_DAYS = 30
+"""Raw exports and revisions hold personal data: gone after so many days (mail-rules, 3.3)."""
+BODY_DAYS = 180
+AMAZON_DAYS = 30
+"""Amazon: buyer data at most so long after delivery, a hard limit of its data policy."""
+
+Chore = Callable[[Session, Context, datetime], int]
+
+
+def run_daily(runtime: Runtime, now: datetime) -> dict[str, int]:
+    """Do what has not been done today; each chore keeps its own last day."""
+    today = now.astimezone(runtime.context().zone).date()
+    done: dict[str, int] = {}
+    with holding(runtime.engine, "daily", runtime.owner, 600.0) as token:
+        if token is None:
+            return done
+        context = runtime.context()
+        for name, chore in CHORES.items():
+            with runtime.transaction() as session:
+                row = session.get(DailyRun, name)
+                if row is not None and row.last_on >= today:
+                    continue
+                done[name] = chore(session, context, now)
+                session.merge(DailyRun(name=name, last_on=today))
+            _log.info("chore_done", step=name, count=done[name])
+    return done
+
+
+def look_for_dormant(session: Session, _ctx: Context, now: datetime) -> int:
+    """Have everybody planned anew whose last order lies between a month and two years back."""
+    quiet = exists().where(
+        CustomerStanding.customer_id == Customer.id,
+        CustomerStanding.last_order_at < now - timedelta(days=30),
+        CustomerStanding.last_order_at > now - timedelta(days=730),
+    )
+    found = session.execute(
+        update(Customer)
+        .where(quiet, Customer.merged_into.is_(None), Customer.erased_at.is_(None))
+        .values(plan_due=True)
+        .returning(Customer.id)
+    )
+    return len(found.all())
+
+
+def forget_raws(session: Session, _ctx: Context, now: datetime) -> int:
+    """Empty raw payloads, quarantined payloads and revisions older than the limit."""
+    before = now - timedelta(days=RAW_DAYS)
+    raws = session.execute(
+        update(RawRecord)
+        .where(RawRecord.received_at < before, RawRecord.payload.is_not(None))
+        .values(payload=None)
+        .returning(RawRecord.id)
+    )
+    count = len(raws.all())
+    session.execute(update(OrderRevision).where(OrderRevision.at < before).values(before=None))
+    session.execute(
+        update(Quarantine)
+        .where(Quarantine.created_at < before, Quarantine.resolved_at.is_not(None))
+        .values(payload=None)
+    )
+    return count
+
+
+def forget_bodies(session: Session, _ctx: Context, now: datetime) -> int:
+    """Delete the words and addresses of mails that have long been out."""
+    before = now - timedelta(days=BODY_DAYS)
+    closed = (
+        MessageState.SENT, MessageState.BOUNCED, MessageState.COMPLAINED, MessageState.CANCELLED,
+        MessageState.EXPIRED, MessageState.SUPPRESSED, MessageState.FAILED,
+    )  # fmt: skip
+    old = select(Message.id).where(Message.state.in_(closed), Message.due_at < before)
+    gone = session.execute(
+        delete(MessageBody).where(MessageBody.message_id.in_(old)).returning(MessageBody.message_id)
+    )
+    return len(gone.all())
+
+
+def forget_amazon(session: Session, _ctx: Context, now: datetime) -> int:
+    """Delete Amazon buyers' data: 30 days after delivery, or after the order where none is told."""
+    before = now - timedelta(days=AMAZON_DAYS)
+    orders = (
+        select(OrderRow.id)
+        .join(Channel, Channel.id == OrderRow.channel_id)
+        .where(
+            Channel.family == "amazon",
+            (OrderRow.delivered_at < before)
+            | (OrderRow.delivered_at.is_(None) & (OrderRow.ordered_at < before)),
+        )
+    )
+    gone = session.execute(
+        delete(OrderContact)
+        .where(OrderContact.order_id.in_(orders))
+        .returning(OrderContact.order_id)
+    )
+    count = len(gone.all())
+    session.execute(
+        update(OrderRevision).where(OrderRevision.order_id.in_(orders)).values(before=None)
+    )
+    return count
+
+
+def close_sessions(session: Session, _ctx: Context, now: datetime) -> int:
+    """Delete logins that ended and attempts that no longer matter."""
+    gone = session.execute(
+        delete(LoginSession).where(LoginSession.expires_at < now).returning(LoginSession.id)
+    )
+    session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - timedelta(days=1)))
+    return len(gone.all())
+
+
+CHORES: dict[str, Chore] = {
+    "dormant": look_for_dormant,
+    "raws": forget_raws,
+    "bodies": forget_bodies,
+    "amazon": forget_amazon,
+    "sessions": close_sessions,
+}
+"""Each by the name under which its last day is kept."""

@@ -1,0 +1,1 @@
+"""The demonstration: shipped sample exports, dated from today, through the real service."""

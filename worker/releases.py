@@ -1,0 +1,163 @@
+"""The documents in force: files as files, and over them the newest published release."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from worker.documents import NAMES, DocumentsWrong, Problem, documents_from, load_documents
+from worker.mail.texts import ROOT, FolderSource, shipped_root
+from worker.pipeline.context import Context
+from worker.rules.shop import Documents
+from worker.settings import Settings
+from worker.store.running import DocumentVersion, Release, ReleaseDocument
+
+
+@dataclass(frozen=True)
+class ReleasedTexts:
+    """Mail texts of a release, laid over the shop's files, laid over the shipped ones."""
+
+    name: str
+    published: Mapping[str, str]
+    files: FolderSource
+
+    def read(self, path: str) -> str | None:
+        """Give the text at a path like ``templates/mail/ja/…/body.txt``, or None."""
+        found = self.published.get(path)
+        return found if found is not None else self.files.read(path)
+
+    def release(self) -> str:
+        """``release:<id>``, or ``files:<hash>`` where nothing was published."""
+        return self.name
+
+
+def open_context(settings: Settings, session: Session) -> Context:
+    """Build what the steps need. Raises DocumentsWrong with every problem found."""
+    release_id = session.scalar(select(func.max(Release.id)))
+    published = released(session, release_id) if release_id else {}
+    documents, texts = _read(
+        settings.config_dir,
+        _fingerprint(settings.config_dir),
+        release_id,
+        tuple(sorted(published.items())),
+    )
+    return Context(documents=documents, texts=texts, key=_key(settings))
+
+
+@lru_cache(maxsize=4)
+def _key(settings: Settings) -> bytes:
+    return settings.secret_key()
+
+
+@lru_cache(maxsize=4)
+def _read(
+    folder: Path, fingerprint: str, release_id: int | None, published: tuple[tuple[str, str], ...]
+) -> tuple[Documents, ReleasedTexts]:
+    """Cached by what the files and the release hold, so that a change is seen at the next task."""
+    texts = dict(published)
+    name = f"release:{release_id}" if release_id else f"files:{fingerprint[:12]}"
+    configs = {n: texts[f"config/{n}.toml"] for n in NAMES if f"config/{n}.toml" in texts}
+    if configs:
+        documents = documents_from(
+            {**_file_texts(folder), **configs}, place=str(folder), release=name
+        )
+    else:
+        documents = load_documents(folder)
+    return documents, ReleasedTexts(name, texts, FolderSource(folder, shipped_root()))
+
+
+def _file_texts(folder: Path) -> dict[str, str]:
+    return {
+        n: (folder / f"{n}.toml").read_text(encoding="utf-8")
+        for n in NAMES
+        if (folder / f"{n}.toml").is_file()
+    }
+
+
+def _fingerprint(folder: Path) -> str:
+    """Hash of names, sizes and times of the shop's files; cheap enough for every task."""
+    lump = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            state = path.stat()
+            lump.update(f"{path}\x00{state.st_size}\x00{state.st_mtime_ns}\x00".encode())
+    return lump.hexdigest()
+
+
+def released(session: Session, release_id: int) -> dict[str, str]:
+    """Path to content of every document that a release holds."""
+    rows = session.execute(
+        select(ReleaseDocument.path, DocumentVersion.content)
+        .join(DocumentVersion, DocumentVersion.id == ReleaseDocument.version_id)
+        .where(ReleaseDocument.release_id == release_id)
+    )
+    return dict(rows.tuples().all())
+
+
+def shop_files(folder: Path) -> dict[str, str]:
+    """Path to content of the shop's document files, named as releases name them."""
+    found = {f"config/{name}.toml": text for name, text in _file_texts(folder).items()}
+    for path in sorted((folder / ROOT).rglob("*")):
+        if path.suffix in {".txt", ".html"}:
+            found[f"{ROOT}/{path.relative_to(folder / ROOT).as_posix()}"] = path.read_text("utf-8")
+    return found
+
+
+def differences(session: Session, folder: Path) -> list[tuple[str, str | None, str | None]]:
+    """``(path, in the file, in the release)`` of each document that differs between the two."""
+    newest = session.scalar(select(func.max(Release.id)))
+    published = released(session, newest) if newest else {}
+    files = shop_files(folder)
+    return [
+        (path, files.get(path), published.get(path))
+        for path in sorted({*files, *published})
+        if files.get(path) != published.get(path)
+    ]
+
+
+def push(session: Session, folder: Path, by: str, note: str, now: datetime) -> Release:
+    """Publish the files as a release. Raises DocumentsWrong when they cannot be used."""
+    files = shop_files(folder)
+    if not files:
+        raise DocumentsWrong([Problem(str(folder), None, "", "holds no document to publish.")])
+    documents_from(
+        {n: files[f"config/{n}.toml"] for n in NAMES if f"config/{n}.toml" in files},
+        place=str(folder),
+    )
+    release = Release(at=now, by=by, note=note)
+    session.add(release)
+    session.flush()
+    for path, content in files.items():
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        version = DocumentVersion(
+            path=path, content=content, sha256=digest, author=by, note=note, at=now
+        )
+        session.add(version)
+        session.flush()
+        session.add(
+            ReleaseDocument(
+                release_id=release.id, path=path, version_id=version.id, file_sha256=digest
+            )
+        )
+    return release
+
+
+def pull(session: Session, folder: Path) -> list[str]:
+    """Write the published documents to the files; gives the paths that changed."""
+    newest = session.scalar(select(func.max(Release.id)))
+    changed = []
+    for path, content in (released(session, newest) if newest else {}).items():
+        name = path.removeprefix("config/") if path.startswith("config/") else path
+        target = folder / name
+        if not target.is_file() or target.read_text("utf-8") != content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content, encoding="utf-8")
+            changed.append(path)
+    return changed
