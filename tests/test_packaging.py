@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -92,3 +93,9 @@ def test_the_wheel_carries_no_tests_and_nothing_of_this_machine(wheel: Path) -> 
         assert [name for name in archive.namelist() if "__pycache__" in name] == []
         (licence,) = (n for n in archive.namelist() if n.endswith("licenses/LICENSE"))
         assert b"Apache License" in archive.read(licence)
+
+
+def test_the_installed_command_starts(installed: Run) -> None:
+    said = installed("okaeri", "--help")
+    for command in ("init", "run", "demo", "import", "why", "verify"):
+        assert re.search(rf"\b{command}\b", said), command
