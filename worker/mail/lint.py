@@ -65,9 +65,8 @@ TRACKING_HOSTS = (
 )
 _SHORTENERS = ("bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "is.gd", "x.gd", "lin.ee")
 
-_URL = re.compile(
-    r"(?:https?|ftp)://[^\s<>\"'）」』】、。]+|\bwww\.[^\s<>\"'）」』】、。]+", re.IGNORECASE
-)
+_END = r"[^\s<>\"'()（）「」『』【】、。]+"
+_URL = re.compile(rf"(?:https?|ftp)://{_END}|\bwww\.{_END}", re.IGNORECASE)
 _LEADS_OUT = re.compile(
     r"公式サイト|公式ショップ|公式通販|自社サイト|本店の(?:方|ほう)が|本店サイト|LINE\s*(?:登録|@|公式|友だち)"
     r"|友だち追加|Instagram|インスタグラム|直接ご?注文|お?電話での?ご?注文|次回は",
