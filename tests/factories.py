@@ -57,12 +57,13 @@ def an_order(external_id: str | None = None, **fields: Any) -> Order:
     else is open, paid, unshipped and costs 3,000 yen.
     """
     external_id = external_id or f"A-{next(_numbers):06d}"
-    fields = {
+    plain: dict[str, Any] = {
         "life": Life.OPEN,
         "payment": Payment.PAID,
         "fulfilment": Fulfilment.UNSHIPPED,
         "total": 3000,
-    } | fields
+    }
+    fields = plain | fields
     present = fields.pop("present", None)
     names: set[str] = set()
     for name, value in list(fields.items()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 
@@ -12,7 +11,7 @@ def keyed_hash(key: bytes, purpose: str, value: str) -> str:
     The purpose keeps a mail address and a member id of the same letters apart.
     """
     message = f"{purpose}\x00{value}".encode()
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
+    return hmac.digest(key, message, "sha256").hex()
 
 
 def address_hash(key: bytes, address: str) -> str:
