@@ -136,7 +136,7 @@ def _parse(file: str, text: str, problems: list[Problem]) -> dict[str, Any] | No
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        line = int(found.group(1)) if found else None
+        line = int(found.group(1)) if found else len(text.splitlines())
         problems.append(Problem(file, line, "", f"not readable as TOML: {error}"))
         return None
 

@@ -12,7 +12,7 @@ import structlog
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 _PHONE = re.compile(r"(?<![\w.-])(?:\+81|0)\d{1,4}[-\s]?\d{1,4}[-\s]?\d{3,4}(?![\w-])")
-_SECRET = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")
+_SECRET = re.compile(r"(://[^:/@\s]*:)[^@\s]+@")
 
 _FIELDS = """
 event level timestamp logger task queue channel stream step kind state move outcome code
@@ -29,9 +29,14 @@ ALLOWED = frozenset(_FIELDS.split())
 
 def mask(text: str) -> str:
     """Mask mail addresses, phone numbers and URL passwords inside foreign text."""
-    text = _SECRET.sub(r"\1***@", text)
-    text = _ADDRESS.sub(_mask_address, text)
-    return _PHONE.sub(lambda found: "***" + found.group()[-2:], text)
+    text = _ADDRESS.sub(_mask_address, _SECRET.sub(_mask_secret, text))
+    text = _PHONE.sub(lambda found: "***" + found.group()[-2:], text)
+    return text.replace("***\uff20", "***@")
+
+
+def _mask_secret(found: re.Match[str]) -> str:
+    # Without its "@" for a moment, or what is left would look like a mail address.
+    return f"{found.group(1)}***\uff20"
 
 
 def _mask_address(found: re.Match[str]) -> str:
@@ -98,5 +103,5 @@ def configure(style: str = "json", level: int = logging.INFO) -> None:
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger bound to the name of the step or process."""
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger(logger=name)
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger().bind(logger=name)
     return logger

@@ -7,7 +7,7 @@ validates them; rules read them. Times of day are shop-local, ``None`` means not
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, time
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
@@ -145,10 +145,10 @@ class Shop:
             return self.contact
         blank = Contact()
         values = {
-            name: getattr(mine, name)
-            if getattr(mine, name) != getattr(blank, name)
-            else getattr(self.contact, name)
-            for name in blank.__dataclass_fields__
+            each.name: getattr(mine, each.name)
+            if getattr(mine, each.name) != getattr(blank, each.name)
+            else getattr(self.contact, each.name)
+            for each in fields(blank)
         }
         return Contact(**values)
 
