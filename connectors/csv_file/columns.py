@@ -96,7 +96,7 @@ class Layout:
     def _present(self, spec: Spec) -> bool:
         if spec.where and not self.columns(spec.where):
             return False
-        return any(self.columns(part) for part in spec.parts)
+        return any(self.columns(part) for part in (*spec.parts, *spec.minus))
 
     def getter(self, field: str) -> Getter | None:
         """Give the reader of a text field, or None where the header lacks it."""

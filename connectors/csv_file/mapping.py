@@ -75,7 +75,8 @@ class Plan:
         self._people = People(layout, japanese=self._zone is values.TOKYO)
         self._lines = LineReader(layout)
         self._order_columns = layout.order_columns(f for f in layout.found if f not in LINE)
-        self._must_agree = layout.order_columns(f for f in _AGREE if f in layout.found)
+        once = (f for f in _AGREE if f in layout.found and not layout.found[f].rows)
+        self._must_agree = layout.order_columns(once)
         self._base = self._present()
         self._sets: dict[tuple[frozenset[str], frozenset[str]], frozenset[str]] = {}
 

@@ -76,6 +76,7 @@ FIELDS = (
             "status",
             "payment_status",
             "fulfilment_status",
+            "cancel_status",
             "delivery_date",
         ]
     )
@@ -175,6 +176,8 @@ class Profile:
     lines: RowFilter | None = None
     companion: Companion | None = None
     refuse: str = ""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """Folded header to the header as the shop system writes it, for messages."""
 
     def unsigned(self, folded: Container[str]) -> tuple[str, ...]:
         """Name the signing columns that a header lacks."""
@@ -289,6 +292,7 @@ _KEYS = frozenset(
         "status_map",
         "payment_status_map",
         "fulfilment_status_map",
+        "cancel_status_map",
     ]
 )
 
@@ -334,7 +338,7 @@ def _made(name: str, table: Mapping[str, Any]) -> Profile:
         empty_words=frozenset(table.get("empty_words", ())),
         words={
             kind: _states(table.get(f"{kind}_map", {}))
-            for kind in ("status", "payment_status", "fulfilment_status")
+            for kind in ("status", "payment_status", "fulfilment_status", "cancel_status")
         },
         payment_kinds={
             values.word(k): PaymentKind(v).value for k, v in table.get("payment_map", {}).items()
@@ -342,7 +346,18 @@ def _made(name: str, table: Mapping[str, Any]) -> Profile:
         lines=_row_filter(lines) if lines else None,
         companion=_companion(other) if other else None,
         refuse=table.get("refuse", ""),
+        spelled={fold(text): text for text in reversed(_strings(table))},
     )
+
+
+def _strings(value: Any) -> list[str]:
+    """Collect every text of the columns and the signature."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        chosen = [value[key] for key in ("columns", "signature") if key in value]
+        return _strings(chosen or list(value.values()))
+    return [text for one in value for text in _strings(one)] if isinstance(value, list) else []
 
 
 def _states(table: Mapping[str, str]) -> dict[str, str]:

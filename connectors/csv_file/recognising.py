@@ -189,14 +189,19 @@ def _missing(place: str, header: Header, profile: Profile, lacking: tuple[str, .
 
 def _as_header(profile: Profile, field: str) -> str:
     spec = profile.columns.get(field)
-    return f"{field} ({spec.parts[0][0]})" if spec and spec.parts and spec.parts[0] else field
+    if spec and spec.parts and spec.parts[0]:
+        return f"{field} ({profile.spelled.get(spec.parts[0][0], field)})"
+    return profile.spelled.get(field, field)
 
 
 def _unknown(place: str, header: Header, profiles: Profiles) -> NeedsPerson:
     folded = folded_names(header.names)
-    nearest = max(
+    nearest = min(
         (p for p in profiles.by_name.values() if not p.refuse),
-        key=lambda p: len(p.known() & folded.keys()) / max(1, len(p.known())),
+        key=lambda p: (
+            len(required_missing(Layout(p, header.names), header)),
+            -len(p.known() & folded.keys()),
+        ),
     )
     lacking = required_missing(Layout(nearest, header.names), header)
     listed = "、".join(_as_header(nearest, field) for field in lacking)

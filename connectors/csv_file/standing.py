@@ -14,7 +14,7 @@ Moments = Mapping[str, datetime | None]
 
 _BEFORE_PAID = (None, Payment.UNPAID, Payment.AUTHORIZED)
 _BEFORE_SHIPPED = (None, Fulfilment.UNSHIPPED)
-_WORDS = ("status", "payment_status", "fulfilment_status")
+_WORDS = ("status", "payment_status", "fulfilment_status", "cancel_status")
 
 
 class Standing:
@@ -49,10 +49,11 @@ class Standing:
         if not (known and payment_known and parcel_known):
             warnings.append("unknown_status")
         told = parcel.over(payment.over(word if self._get["status"] else self._constant))
+        cancelled, _ = self._word("cancel_status", cells)
         if not known:
-            return States(None, payment.payment, parcel.fulfilment)
+            return States(cancelled.life, payment.payment, parcel.fulfilment)
         return States(
-            Life.CANCELLED if moments.get("cancelled_at") else told.life or Life.OPEN,
+            _life(cancelled, told, moments),
             _payment(told, payment, moments, refunded, total, self._has_paid)
             if payment_known
             else None,
@@ -75,6 +76,12 @@ class Standing:
         if text is None:
             return SILENT, not cell.strip()
         return states(text), True
+
+
+def _life(cancelled: States, told: States, moments: Moments) -> Life:
+    if moments.get("cancelled_at"):
+        return Life.CANCELLED
+    return cancelled.life or told.life or Life.OPEN
 
 
 def _payment(

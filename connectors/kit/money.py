@@ -7,36 +7,27 @@ import unicodedata
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-_EXPONENTS = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-}
+_CODES = frozenset(
+    """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD
+    CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP
+    GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD
+    KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN
+    NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP
+    SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES
+    VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+    """.split()  # noqa: SIM905 -- a table to be read as one
+)
+"""ISO 4217 codes in use; a misspelt one (YEN) must not pass as a currency of cents."""
+
+_NO_MINOR = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split()  # noqa: SIM905
+)
+_THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905
 _SIGNS = str.maketrans("", "", "¥￥円$€£, \u00a0\u3000")
 _SHAPE = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?|[^,]*")
 _BRACKETS = re.compile(r"\((.*)\)", re.DOTALL)
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _MINUS = frozenset("-−▲△")
 _MAX_DIGITS = 18
 
@@ -47,10 +38,10 @@ class BadMoney(ValueError):
 
 @lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
-    """Digits after the point of an ISO 4217 code; 2 where the standard says nothing special."""
-    if not _CURRENCY.fullmatch(currency):
-        raise BadMoney(f"{currency!r} is not a three-letter currency code")
-    return _EXPONENTS.get(currency, 2)
+    """Digits after the point of an ISO 4217 code. Raises BadMoney for any other word."""
+    if currency not in _CODES:
+        raise BadMoney(f"{currency!r} is not a currency code")
+    return 0 if currency in _NO_MINOR else 3 if currency in _THOUSANDTHS else 2
 
 
 @lru_cache(maxsize=256)
