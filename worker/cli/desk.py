@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,8 +24,10 @@ from worker.cli.opening import (
     words,
 )
 from worker.pipeline import review
+from worker.pipeline.render import recheck
 from worker.releases import differences, pull, push
-from worker.rules.states import MessageState
+from worker.rules.states import MailKind, MessageState
+from worker.runtime import Runtime
 
 review_app = typer.Typer(
     help="確認待ち / Review: list, show, approve, hold, send back …", no_args_is_help=True
@@ -50,15 +53,18 @@ def review_list(
 ) -> None:
     """List what waits: expiring first, then flagged, then first-timers before regulars."""
     runtime = open_runtime(data, config)
-    filters = review.QueueFilter(
-        kind=kind or None, rank=rank or None, channel=channel or None,
-        states=(state,) if state else None,
-    )  # fmt: skip
+    filters = _filters(runtime, kind, rank, channel)
+    if state is not None:
+        filters = replace(filters, states=frozenset({state}))
     with runtime.look() as session:
-        rows = review.queue(session, filters, now(), limit=limit)
-    columns = ["id", "state", "kind", "name", "rank", "visit_number", "channel", "flags",
-               "expires_at"]  # fmt: skip
-    plain = [{column: getattr(row, column) for column in columns} for row in rows]
+        rows = review.queue(session, filters, now=now(), limit=limit)
+    columns = ["id", "state", "kind", "customer_name", "rank", "visit_number", "channel",
+               "flags", "expires_at"]  # fmt: skip
+    plain = [
+        {column: getattr(row, column) for column in columns}
+        | {"flags": [flag["flag"] for flag in row.flags], "version": row.version}
+        for row in rows
+    ]
     tell_rows(plain, columns, as_json=as_json, empty="すべて確認しました / all done")
 
 
@@ -69,9 +75,43 @@ def review_show(
     """Show a mail as the customer will see it, with its flags and reasons."""
     runtime = open_runtime(data, config)
     with runtime.look() as session:
-        detail = review.detail(session, runtime.context(), message, now())
-    text = f"{detail.subject}\n\n{detail.text}"
-    tell(detail, as_json=as_json, text=text)
+        found = review.detail(session, runtime.context(), message, now=now())
+        shown = _shown(found)
+    flags = "\n".join(f"  ! {flag}" for flag in shown["flags"])
+    text = f"{shown['subject']}\n{shown['recipient']}\n{flags}\n\n{shown['text']}"
+    tell(shown, as_json=as_json, text=text)
+
+
+def _filters(runtime: Runtime, kind: str, rank: str, channel: str) -> review.QueueFilter:
+    if kind and kind not in list(MailKind):
+        raise Wrong(f"unknown kind {kind!r}. Kinds: {', '.join(MailKind)}.")
+    return review.QueueFilter(
+        kinds=frozenset({MailKind(kind)}) if kind else frozenset(),
+        ranks=frozenset({rank}) if rank else frozenset(),
+        channels=frozenset({channel}) if channel else frozenset(),
+        **review.rank_groups(runtime.context()),
+    )
+
+
+def _shown(found: review.MessageDetail) -> dict[str, Any]:
+    message, body = found.message, found.body
+    return {
+        "message": message.id,
+        "state": message.state,
+        "version": message.version,
+        "kind": message.kind,
+        "rank": message.rank,
+        "visit_number": message.visit_number,
+        "flags": [flag["flag"] for flag in message.flags],
+        "hold_reason": message.hold_reason,
+        "sender": body.sender if body else "",
+        "recipient": body.recipient if body else "",
+        "subject": body.subject if body else "",
+        "text": body.text if body else "",
+        "html": body.html if body else None,
+        "orders": [order.number for order in found.orders],
+        "moves": list(found.moves),
+    }
 
 
 @review_app.command("approve")
@@ -81,7 +121,8 @@ def review_approve(
     rank: Annotated[str, typer.Option(help="All of this rank.")] = "",
     channel: Annotated[str, typer.Option(help="All of this channel.")] = "",
     expected: Annotated[int | None, typer.Option(help="The exact number you mean.")] = None,
-    include_flagged: Annotated[bool, typer.Option("--include-flagged")] = False,
+    with_flagged: Annotated[bool, typer.Option("--with-flagged")] = False,
+    with_vip: Annotated[bool, typer.Option("--with-vip")] = False,
     version: Version = None,
     by: By = "",
     data: Data = None,
@@ -91,27 +132,33 @@ def review_approve(
     """Approve mails by id, or all of a filter with their exact number."""
     runtime = open_runtime(data, config)
     context, who = runtime.context(), by or default_by()
-    if messages and version is not None and len(messages) == 1:
+    if messages:
         with runtime.transaction() as session:
-            review.approve(session, context, messages[0], by=who, now=now(), version=version)
-        tell({"approved": 1}, as_json=as_json, text="1通を承認しました / approved 1")
+            for message in messages:
+                review.approve(
+                    session, context, message, by=who, now=now(), version=version,
+                    recheck=recheck,
+                )  # fmt: skip
+        count = len(messages)
+        tell({"approved": messages}, as_json=as_json, text=f"{count}通を承認しました")
         return
-    filters = review.QueueFilter(kind=kind or None, rank=rank or None, channel=channel or None)
+    if expected is None:
+        raise Wrong("give message ids, or a filter with --expected NUMBER.")
     with runtime.transaction() as session:
         result = review.approve_many(
-            session, context, ids=messages or None, filters=None if messages else filters,
-            expected=expected, include_flagged=include_flagged, by=who, now=now(),
+            session, context, filters=_filters(runtime, kind, rank, channel), expected=expected,
+            with_flagged=with_flagged, with_vip=with_vip, by=who, now=now(), recheck=recheck,
         )  # fmt: skip
     count = len(result.approved)
     tell(result, as_json=as_json, text=f"{count}通を承認しました / approved {count}")
-    if result.refused:
+    if result.left:
         raise Findings
 
 
 def _act(data: Path | None, config: Path | None, action: Any, **options: Any) -> None:
     runtime = open_runtime(data, config)
     with runtime.transaction() as session:
-        action(session, runtime.context(), now=now(), **options)
+        action(session, runtime.context(), options.pop("message_id"), now=now(), **options)
 
 
 @review_app.command("hold")
@@ -158,7 +205,7 @@ def review_edit(
 ) -> None:
     """Change the words of one mail."""
     text = text_file.read_text(encoding="utf-8") if text_file else None
-    _act(data, config, review.edit, message_id=message, subject=subject, text=text,
+    _act(data, config, review.edit, message_id=message, words=review.Words(subject, text),
          by=by or default_by(), version=version)  # fmt: skip
 
 
@@ -192,7 +239,7 @@ def review_resolve(
     known = {"sent": "was_sent", "not-sent": "was_not_sent", "abandon": "abandon"}
     if was not in known:
         raise Wrong(f"--was {was!r}: sent, not-sent or abandon.")
-    _act(data, config, review.resolve_unconfirmed, message_id=message, answer=known[was],
+    _act(data, config, review.resolve_unconfirmed, message_id=message, how=known[was],
          by=by or default_by())  # fmt: skip
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvicorn
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from console.app import create_app
 from console.auth import one_time_link
@@ -25,17 +26,18 @@ from worker.cli.opening import (
     tell,
     words,
 )
-from worker.pipeline.instance import check_instance, rearm
-from worker.pipeline.review import lift, stop
+from worker.pipeline.dispatch import rearm
+from worker.pipeline.instance import LOCKS, open_installation
+from worker.pipeline.review import active_stops, lift, stop
 from worker.releases import open_context
 from worker.rules.states import MailKind, Role
 from worker.runtime import Runtime
-from worker.sending import dispatch_round, open_journal
+from worker.sending import dispatch_round, open_journal, standing
 from worker.settings import load_settings
 from worker.setup import Answers, write_documents
 from worker.store.channels import Channel
 from worker.store.migrate import back_up
-from worker.store.running import User
+from worker.store.running import Stop, User
 from worker.supervisor import Supervisor, plan_children, stop_on_signals
 
 
@@ -109,13 +111,11 @@ def run(data: Data = None, config: Config = None) -> None:
 
 
 def _warn_if_locked(runtime: Runtime) -> None:
-    with runtime.transaction() as session:
-        locked = check_instance(
-            session, open_journal(runtime.settings), runtime.settings.data, now()
-        )
+    locked = standing(runtime, now())
     if locked.locked_reason:
+        japanese, english = LOCKS[locked.locked_reason]
         words.print(
-            f"試運転(送信しません): {locked.locked_reason}\n"
+            f"試運転(送信しません): {japanese}\n{english}\n"
             "Capture only. When you are sure that this is the one database: `okaeri rearm`.",
             markup=False,
         )
@@ -180,18 +180,35 @@ def stop_command(
     """Press the kill switch (shop, channel or kind), or lift it."""
     runtime = open_runtime(data, config)
     context = runtime.context()
+    moved: list[str] = []
     with runtime.transaction() as session:
         channel_id = _channel_id(session, channel) if channel else None
-        act = lift if lift_it else stop
-        count = act(
-            session, context, channel_id=channel_id, kind=kind, reason=reason,
-            by=by or default_by(), now=now(),
-        )  # fmt: skip
-    done = "送信を再開しました" if lift_it else "送信を止めました"
-    tell({"recalled": count}, as_json=as_json, text=f"{done}。{count}通が戻りました。")
+        if lift_it:
+            for each in _pressed(session, channel_id, kind):
+                done = lift(session, context, each.id, by=by or default_by(), now=now())
+                moved += done.message_ids
+        else:
+            done = stop(
+                session, context, channel_id=channel_id, kind=kind, reason=reason,
+                by=by or default_by(), now=now(),
+            )  # fmt: skip
+            moved += done.message_ids
+    said = "送信を再開しました" if lift_it else "送信を止めました"
+    tell({"messages": moved}, as_json=as_json, text=f"{said}。{len(moved)}通が確認に戻りました。")
 
 
-def _channel_id(session: Any, name: str) -> int:
+def _pressed(session: Session, channel_id: int | None, kind: MailKind | None) -> list[Stop]:
+    found = [
+        each
+        for each in active_stops(session)
+        if each.channel_id == channel_id and each.kind == kind
+    ]
+    if not found:
+        raise Wrong("no such switch is pressed / その送信停止は押されていません。")
+    return found
+
+
+def _channel_id(session: Session, name: str) -> int:
     found = session.scalar(select(Channel.id).where(Channel.name == name))
     if found is None:
         raise Wrong(f"no channel named {name!r}. See `okaeri channels list`.")
@@ -227,9 +244,11 @@ def rearm_command(
         )
     with runtime.transaction() as session:
         result = rearm(
-            session, open_journal(runtime.settings), runtime.settings.data,
-            by=by or default_by(), now=now(),
+            session, runtime.context(), open_installation(runtime.settings.data.absolute()),
+            open_journal(runtime.settings), by=by or default_by(), now=now(),
         )  # fmt: skip
-    tell(result, as_json=as_json, text="送信できる状態に戻しました / armed again")
-    if getattr(result, "unconfirmed", 0):
+    lists = ("sent", "unconfirmed", "unknown", "again")
+    found = {name: getattr(result, name) for name in lists}
+    tell(found, as_json=as_json, text="送信できる状態に戻しました / armed again")
+    if any(found.values()):
         raise Findings

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from worker.demo.dating import write_samples
 from worker.demo.shop import FILES
 from worker.pipeline.export import summary
-from worker.pipeline.review import QueueFilter, approve_many
+from worker.pipeline.render import recheck
+from worker.pipeline.review import QueueFilter, approve_many, select_many
 from worker.polling import drop_folder
 from worker.rules.states import MailKind, MessageState
 from worker.runtime import Runtime, clock
@@ -98,11 +99,17 @@ class Story:
     def _approve(self) -> int:
         """A clerk reads the plain thank-yous of own regulars and releases them."""
         runtime = self.runtime
-        filters = QueueFilter(kind=MailKind.ORDER_THANKS, rank="repeat", channel="own:main")
+        context = runtime.context()
+        filters = QueueFilter(
+            kinds=frozenset({MailKind.ORDER_THANKS}), ranks=frozenset({"repeat"}),
+            channels=frozenset({"own:main"}),
+        )  # fmt: skip
         with runtime.transaction() as session:
+            chosen = select_many(session, context, filters=filters).ids
             done = approve_many(
-                session, runtime.context(), filters=filters, expected=None, by="demo", now=clock()
-            )
+                session, context, ids=chosen, expected=len(chosen), by="demo", now=clock(),
+                recheck=recheck,
+            )  # fmt: skip
         return len(done.approved)
 
     def _dispatched(self) -> bool:
