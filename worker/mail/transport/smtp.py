@@ -136,10 +136,10 @@ class SmtpTransport:
 
     def _hand_over(self, mail: Prepared) -> Accepted:
         link = self._begin(mail.envelope_from)
-        reply = _said(link, "RCPT", f"rcpt TO:<{mail.envelope_to}>")
+        reply = _said(link, "RCPT", f"RCPT TO:<{mail.envelope_to}>")
         if not 200 <= reply.code < 300:
             raise reply.error("RCPT")
-        reply = _said(link, "DATA", "data")
+        reply = _said(link, "DATA", "DATA")
         if reply.code != 354:
             raise reply.error("DATA")
         return self._deliver(link, mail.data)
@@ -149,7 +149,7 @@ class SmtpTransport:
         reused = self._reusable()
         if reused is not None:
             try:
-                reply = _said(reused, "MAIL", f"mail FROM:<{sender}>")
+                reply = _said(reused, "MAIL", f"MAIL FROM:<{sender}>")
             except Temporary:
                 reply = None
             if reply is not None and reply.code == 250:
@@ -158,7 +158,7 @@ class SmtpTransport:
             if reply is not None and not reply.asks_to_reconnect:
                 raise reply.error("MAIL")
         link = self._link = self._connect()
-        reply = _said(link, "MAIL", f"mail FROM:<{sender}>")
+        reply = _said(link, "MAIL", f"MAIL FROM:<{sender}>")
         if reply.code != 250:
             raise reply.error("MAIL")
         return link
