@@ -1,0 +1,51 @@
+"""The review desk as one application: pages, JSON, health, with headers and errors in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from console import api, failures, health
+from console.headers import SecurityHeaders
+from console.pages import ROUTERS
+from console.rendering import STATIC
+from console.visit import House
+from worker.pipeline.context import Context
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    engine: Engine,
+    ctx_factory: Callable[[Session], Context],
+    *,
+    data_dir: Path,
+    clock: Callable[[], datetime] = _utc_now,
+) -> FastAPI:
+    """Make the desk. Where it listens is the caller's; nothing is fetched from elsewhere.
+
+    ``ctx_factory`` gives the documents in force for one transaction; ``clock`` aware instants.
+    """
+    app = FastAPI(
+        title="Okaeri",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.house = House(engine, ctx_factory, data_dir, clock)
+    app.add_middleware(SecurityHeaders)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.include_router(health.router)
+    app.include_router(api.router)
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    failures.answer(app)
+    return app

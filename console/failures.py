@@ -1,0 +1,93 @@
+"""What a person or a program is told when something cannot be done."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from console.rendering import plain_page
+from console.visit import ForeignRequest, NotAllowed, NotLoggedIn, language_of
+from console.words import Words, words_of
+from worker.pipeline.review_words import Refused, StaleEdit
+from worker.rules.states import MoveRefused
+
+
+def answer(app: FastAPI) -> None:
+    """Register an answer for every refusal; anything else is a fault and stays one."""
+    app.add_exception_handler(NotLoggedIn, _not_logged_in)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(ForeignRequest, _foreign)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(StaleEdit, _stale)
+    app.add_exception_handler(MoveRefused, _move_refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def words_for(request: Request) -> Words:
+    """The visitor's language as far as it is known yet."""
+    known: Words | None = getattr(request.state, "words", None)
+    return known or words_of(language_of(request))
+
+
+def told(request: Request, status: int, code: str, **values: Any) -> Response:
+    """An error in the catalogue's words: a page, or JSON for programs."""
+    words = words_for(request)
+    return in_words(request, status, code, words(f"error.{code}", **values))
+
+
+def in_words(request: Request, status: int, code: str, text: str) -> Response:
+    """An error whose words are known already."""
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": code, "words": text}, status_code=status)
+    return plain_page(words_for(request), "error.html", status, text=text, status=status)
+
+
+def _not_logged_in(request: Request, _error: Exception) -> Response:
+    if request.url.path.startswith("/api/") or request.headers.get("hx-request"):
+        return told(request, 401, "login_needed")
+    here = request.url.path if request.method == "GET" else "/"
+    if request.method == "GET" and request.url.query:
+        here = f"{here}?{request.url.query}"
+    return RedirectResponse(f"/login?next={quote(here, safe='')}", status_code=303)
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotAllowed)
+    words = words_for(request)
+    return told(request, 403, "role", role=words(f"role.{error.role}"))
+
+
+def _foreign(request: Request, _error: Exception) -> Response:
+    return told(request, 403, "foreign")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    status = 404 if error.code == "not_found" else 409
+    return in_words(request, status, error.code, error.words(words_for(request).locale))
+
+
+def _stale(request: Request, _error: Exception) -> Response:
+    return told(request, 409, "stale")
+
+
+def _move_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MoveRefused)
+    state = words_for(request)(f"state.{error.source}")
+    return told(request, 409, "move", state=state)
+
+
+def _invalid(request: Request, _error: Exception) -> Response:
+    return told(request, 422, "invalid")
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = "not_found" if error.status_code == 404 else "invalid"
+    return told(request, error.status_code, code)

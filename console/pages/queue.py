@@ -1,0 +1,93 @@
+"""確認待ち: the list, the mail in the pane, the decision bar, the undo strip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Response
+from sqlalchemy import func, select
+
+from console.rendering import fragment, go, known, own_path, page
+from console.views.mail import mail_view
+from console.views.queue import Chosen, queue_view
+from console.visit import Approver, Reading
+from worker.pipeline import review
+from worker.rules.states import MailKind, MessageState
+from worker.store.messages import Message
+
+router = APIRouter()
+
+
+def chosen_of(
+    kind: str = "",
+    rank: str = "",
+    channel: str = "",
+    list: str = "",  # noqa: A002 - the address's own word
+    q: str = "",
+) -> Chosen:
+    """The filter from the address; an unknown kind or list asks for nothing."""
+    return Chosen(
+        kind=known(kind, tuple(MailKind)),
+        rank=rank[:40],
+        channel=channel[:80],
+        list=known(list, ("vip", "held", "back")),
+        q=q.strip()[:80],
+    )
+
+
+Filter = Annotated[Chosen, Depends(chosen_of)]
+
+
+@router.get("/queue")
+def show(visit: Reading, chosen: Filter, m: str = "", view: str = "", after: str = "") -> Response:
+    """The list with one mail open."""
+    with visit.read() as (session, ctx):
+        model = queue_view(
+            session,
+            ctx,
+            chosen,
+            visit.words,
+            visit.now,
+            by=visit.login.name,
+            message_id=m,
+            after=after,
+        )
+        mail = None
+        if model.current:
+            mail = mail_view(session, ctx, model.current, visit.words, visit.now, view)
+        undo_minutes = ctx.documents.review.undo_seconds // 60
+    folder = str(visit.house.data_dir / "drop")
+    return page(visit, "queue.html", q=model, mail=mail, undo_minutes=undo_minutes, folder=folder)
+
+
+@router.get("/queue/news")
+def news(visit: Reading, since: str = "") -> Response:
+    """How many mails came since the list was drawn; asked for by htmx."""
+    with visit.read() as (session, _ctx):
+        number = session.scalar(
+            select(func.count()).where(Message.state == MessageState.IN_REVIEW, Message.id > since)
+        )
+    return fragment(visit, "_news.html", number=number if since else 0, since=since)
+
+
+@router.post("/queue/undo")
+def undo(
+    visit: Approver, at: Annotated[str, Form()], back: Annotated[str, Form()] = "/queue"
+) -> Response:
+    """Take back this person's approvals of that moment: one mail, or a whole batch."""
+    moment = datetime.fromisoformat(at)
+    with visit.write() as (session, ctx):
+        ids = session.scalars(
+            select(Message.id)
+            .where(
+                Message.state == MessageState.APPROVED,
+                Message.approved_by == visit.login.name,
+                Message.approved_at == moment,
+            )
+            .order_by(Message.id)
+        ).all()
+        for message_id in ids:
+            review.undo(session, ctx, message_id, by=visit.login.name, now=visit.now)
+    opened = f"/queue?m={ids[0]}#mail" if len(ids) == 1 else own_path(back, "/queue")
+    return go(opened)

@@ -1,0 +1,1 @@
+"""View models: frozen values that the templates print, read from the store page by page."""

@@ -1,0 +1,309 @@
+"""Plain lists: messages by state, unconfirmed sends, handoffs, stops, candidates, quarantine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console import formats
+from console.views.names import Badge, Option, badges, shop_labels
+from console.words import Words
+from worker.pipeline import review
+from worker.pipeline.context import Context
+from worker.pipeline.review import QueueFilter
+from worker.pipeline.review_queue import conditions
+from worker.rules.states import MailKind, MessageState, QuarantineState
+from worker.store.channels import Channel
+from worker.store.customers import CustomerProfile
+from worker.store.messages import Handoff, Message, MessageBody
+from worker.store.orders import Quarantine
+
+PAGE = 50
+_LOOKS = {
+    MessageState.SENT: "ok",
+    MessageState.APPROVED: "ok",
+    MessageState.HANDED_OFF: "ok",
+    MessageState.FAILED: "bad",
+    MessageState.BOUNCED: "bad",
+    MessageState.COMPLAINED: "bad",
+    MessageState.UNCONFIRMED: "bad",
+    MessageState.ON_HOLD: "warn",
+    MessageState.SENT_BACK: "warn",
+    MessageState.RETRY_WAIT: "warn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message of the list."""
+
+    id: str
+    when: str
+    name: str
+    badge: Badge | None
+    what: str
+    subject: str
+    state: str
+    look: str
+    captured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesView:
+    """A page of messages, the newest first."""
+
+    lines: tuple[Line, ...]
+    found: int
+    states: tuple[Option, ...]
+    state: str
+    q: str
+    page: int
+    more: bool
+
+
+def messages_view(
+    session: Session, ctx: Context, words: Words, now: datetime, state: str, q: str, page: int
+) -> MessagesView:
+    """Search over all messages; ``state`` and ``q`` empty ask for nothing."""
+    states = frozenset({MessageState(state)} if state else MessageState)
+    wanted = conditions(QueueFilter(states=states, search=q))
+    found = session.scalar(select(func.count()).select_from(Message).where(*wanted)) or 0
+    at = func.coalesce(Message.sent_at, Message.due_at)
+    rows = session.execute(
+        select(Message, Channel.name, MessageBody.subject, CustomerProfile.name)
+        .join(Channel, Channel.id == Message.channel_id)
+        .outerjoin(MessageBody, MessageBody.message_id == Message.id)
+        .outerjoin(CustomerProfile, CustomerProfile.customer_id == Message.customer_id)
+        .where(*wanted)
+        .order_by(at.desc(), Message.id.desc())
+        .offset(page * PAGE)
+        .limit(PAGE)
+    ).all()
+    shops, ranks = shop_labels(session, words), badges(ctx.documents.ladder, words.locale)
+    numbers = review.state_counts(session)
+    return MessagesView(
+        lines=tuple(_line(row, ctx, words, now, shops, ranks) for row in rows),
+        found=found,
+        states=tuple(
+            Option(each, words(f"state.{each}"), numbers[each], each == state)
+            for each in MessageState
+            if numbers.get(each)
+        ),
+        state=state,
+        q=q,
+        page=page,
+        more=found > (page + 1) * PAGE,
+    )
+
+
+def _line(
+    row: Any,
+    ctx: Context,
+    words: Words,
+    now: datetime,
+    shops: dict[str, str],
+    ranks: dict[str, Badge],
+) -> Line:
+    message, channel, subject, name = row
+    return Line(
+        id=message.id,
+        when=formats.near(message.sent_at or message.due_at, now, ctx.zone),
+        name=name or "",
+        badge=ranks.get(message.rank or ""),
+        what=f"{words(f'kind_short.{message.kind}')}　{shops.get(channel, message.family)}",
+        subject=subject or "",
+        state=words(f"state.{message.state}"),
+        look=_LOOKS.get(message.state, ""),
+        captured=message.captured,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One send whose outcome nobody knows, with all that helps to find it in a server's log."""
+
+    id: str
+    version: int
+    name: str
+    what: str
+    subject: str
+    recipient: str
+    mail_id: str
+    since: str
+    attempt: int
+    reply: str
+
+
+def doubts(session: Session, ctx: Context, words: Words) -> tuple[Doubt, ...]:
+    """Every unconfirmed send, the oldest first."""
+    rows = session.execute(
+        select(Message, MessageBody, CustomerProfile.name, Channel.name)
+        .join(Channel, Channel.id == Message.channel_id)
+        .outerjoin(MessageBody, MessageBody.message_id == Message.id)
+        .outerjoin(CustomerProfile, CustomerProfile.customer_id == Message.customer_id)
+        .where(Message.state == MessageState.UNCONFIRMED)
+        .order_by(Message.sending_since, Message.id)
+    ).all()
+    shops = shop_labels(session, words)
+    return tuple(
+        Doubt(
+            id=message.id,
+            version=message.version,
+            name=name or "",
+            what=f"{words(f'kind.{message.kind}')}　{shops.get(channel, channel)}",
+            subject=body.subject if body else "",
+            recipient=body.recipient if body else "",
+            mail_id=message.mail_id or f"{message.id}.{message.generation}",
+            since=_seconds(message.sending_since, ctx) if message.sending_since else "",
+            attempt=message.attempts,
+            reply=message.last_reply,
+        )
+        for message, body, name, channel in rows
+    )
+
+
+def _seconds(at: datetime, ctx: Context) -> str:
+    # To the second: a server's log is searched by it.
+    return at.astimezone(ctx.zone).strftime("%Y/%m/%d %H:%M:%S")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One mailing that staff run in the marketplace's own tool."""
+
+    id: str
+    version: int
+    what: str
+    subject: str
+    text: str
+    conditions: tuple[tuple[str, str], ...]
+    expected: int
+    done: str
+
+
+def campaigns(session: Session, words: Words, *, done: bool) -> tuple[Campaign, ...]:
+    """Mailings to run, or those that were run, the newest first."""
+    state = MessageState.HANDED_OFF if done else MessageState.HANDOFF
+    rows = session.execute(
+        select(Message, Handoff, MessageBody, Channel.name)
+        .join(Channel, Channel.id == Message.channel_id)
+        .outerjoin(Handoff, Handoff.message_id == Message.id)
+        .outerjoin(MessageBody, MessageBody.message_id == Message.id)
+        .where(Message.state == state)
+        .order_by(Message.due_at.desc(), Message.id)
+        .limit(PAGE)
+    ).all()
+    shops = shop_labels(session, words)
+    return tuple(
+        Campaign(
+            id=message.id,
+            version=message.version,
+            what=f"{words(f'kind.{message.kind}')}　{shops.get(channel, channel)}",
+            subject=body.subject if body else "",
+            text=body.text if body else "",
+            conditions=_conditions(handoff),
+            expected=handoff.expected if handoff else 0,
+            done=_done(handoff, words),
+        )
+        for message, handoff, body, channel in rows
+    )
+
+
+def _conditions(handoff: Handoff | None) -> tuple[tuple[str, str], ...]:
+    if handoff is None:
+        return ()
+    return tuple((str(key), str(value)) for key, value in handoff.conditions.items())
+
+
+def _done(handoff: Handoff | None, words: Words) -> str:
+    if handoff is None or handoff.done_on is None:
+        return ""
+    day = formats.day(handoff.done_on, words.locale)
+    return words("handoffs.past_row", day=day, n=handoff.done_count or 0, by=handoff.done_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """One kill switch that is pressed."""
+
+    id: int
+    what: str
+    reason: str
+    since: str
+
+
+def pressed(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Pressed, ...]:
+    """Every pressed kill switch."""
+    names = {row.id: row.name for row in session.execute(select(Channel.id, Channel.name))}
+    shops = shop_labels(session, words)
+    found = []
+    for stop in review.active_stops(session):
+        shop = shops.get(names.get(stop.channel_id or 0, ""), words("stops.whole"))
+        kind = words(f"kind.{stop.kind}") if stop.kind else words("stops.everything")
+        since = words("stops.since", when=formats.near(stop.at, now, ctx.zone), by=stop.by)
+        found.append(Pressed(stop.id, f"{shop}　{kind}", stop.reason, since))
+    return tuple(found)
+
+
+def channel_options(session: Session, words: Words) -> tuple[Option, ...]:
+    """Every channel by its id, for a form."""
+    shops = shop_labels(session, words)
+    rows = session.execute(select(Channel.id, Channel.name).order_by(Channel.name))
+    return tuple(Option(str(row.id), shops[row.name]) for row in rows)
+
+
+def kind_options(words: Words) -> tuple[Option, ...]:
+    """Every kind of mail, for a form."""
+    return tuple(Option(kind, words(f"kind.{kind}")) for kind in MailKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One record that could not become an order."""
+
+    id: int
+    number: str
+    where: str
+    reason: str
+    field: str
+    value: str
+    received: str
+    payload: tuple[tuple[str, str], ...]
+
+
+def broken(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Broken, ...]:
+    """Every open case, the newest first."""
+    rows = session.execute(
+        select(Quarantine, Channel.name)
+        .outerjoin(Channel, Channel.id == Quarantine.channel_id)
+        .where(Quarantine.state == QuarantineState.OPEN)
+        .order_by(Quarantine.id.desc())
+        .limit(PAGE)
+    ).all()
+    shops = shop_labels(session, words)
+    return tuple(
+        _broken(row, shops.get(channel or "", channel or ""), ctx, words, now)
+        for row, channel in rows
+    )
+
+
+def _broken(row: Quarantine, shop: str, ctx: Context, words: Words, now: datetime) -> Broken:
+    reason = row.reason_ja if words.locale == "ja" and row.reason_ja else row.reason
+    payload = row.payload or {}
+    flat = payload.get("rows", payload)
+    pairs = flat[0].items() if isinstance(flat, list) and flat else payload.items()
+    fields = tuple((str(key), str(value)) for key, value in pairs if value not in ("", None))
+    return Broken(
+        id=row.id,
+        number=row.external_id or words("quarantine.unknown_number"),
+        where="　".join(part for part in (shop, row.position) if part),
+        reason=reason,
+        field=row.field_name,
+        value=dict(fields).get(row.field_name, ""),
+        received=formats.near(row.created_at, now, ctx.zone),
+        payload=fields,
+    )

@@ -1,0 +1,203 @@
+"""今日: how much waits, what is in trouble, what goes into parcels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from console import formats
+from console.shell import menu_counts
+from console.views.names import Badge, badges
+from console.views.packing import parcels
+from console.views.queue import SECONDS_IN_BATCH, SECONDS_TO_READ
+from console.words import Words
+from worker.pipeline import review
+from worker.pipeline.context import Context
+from worker.pipeline.review import QueueFilter
+from worker.rules.states import CouponState, MailKind, MessageState, RunMode
+from worker.store.messages import Message
+from worker.store.orders import OrderRow
+from worker.store.rewards import CouponCode, CouponPool, StaffTask
+from worker.store.running import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class KindLine:
+    """One kind of mail: numbers by rank as in the head, flagged, all."""
+
+    kind: str
+    label: str
+    numbers: tuple[tuple[str, int], ...]
+    flagged: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that needs somebody: what, how many, what it means, where to go."""
+
+    look: str
+    icon: str
+    title: str
+    text: str
+    button: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class TodayView:
+    """Everything the page prints."""
+
+    when: str
+    waiting: int
+    minutes: int
+    read: int
+    batch: int
+    heads: tuple[Badge, ...]
+    kinds: tuple[KindLine, ...]
+    soon: tuple[tuple[int, str], ...]
+    troubles: tuple[Trouble, ...]
+    packed: int
+    parcels: int
+    sent: int
+    approved: int
+    scheduled: int
+    no_orders: bool
+
+
+def today_view(session: Session, ctx: Context, words: Words, now: datetime) -> TodayView:
+    """Read the board."""
+    filters = QueueFilter(**review.rank_groups(ctx))  # type: ignore[arg-type]
+    counts = review.counts(session, filters, now=now)
+    to_read = _to_read(session, filters, now)
+    seconds = to_read * SECONDS_TO_READ + (counts.total - to_read) * SECONDS_IN_BATCH
+    heads = tuple(reversed(badges(ctx.documents.ladder, words.locale).values()))
+    states = review.state_counts(session)
+    boxes = parcels(session, ctx, words, now)
+    return TodayView(
+        when=formats.moment(now, ctx.zone, words.locale),
+        waiting=counts.total,
+        minutes=-(-seconds // 60),
+        read=to_read,
+        batch=counts.total - to_read,
+        heads=heads,
+        kinds=_kinds(session, heads, words),
+        soon=_soon(session, words, now),
+        troubles=_troubles(session, words, states),
+        packed=sum(1 for box in boxes if box.packed),
+        parcels=len(boxes),
+        sent=_sent_today(session, ctx, now),
+        approved=states.get(MessageState.APPROVED, 0),
+        scheduled=states.get(MessageState.SCHEDULED, 0),
+        no_orders=session.scalar(select(OrderRow.id).limit(1)) is None,
+    )
+
+
+def _to_read(session: Session, filters: QueueFilter, now: datetime) -> int:
+    """Flagged or of the top rank: read one by one, never in a batch."""
+    from dataclasses import replace
+
+    plain = review.counts(session, replace(filters, flagged=False, vip=False), now=now).total
+    return review.counts(session, filters, now=now).total - plain
+
+
+def _kinds(session: Session, heads: tuple[Badge, ...], words: Words) -> tuple[KindLine, ...]:
+    rows = session.execute(
+        select(Message.kind, Message.rank, Message.flags).where(
+            Message.state == MessageState.IN_REVIEW
+        )
+    ).all()
+    lines = []
+    for kind in MailKind:
+        mine = [row for row in rows if row.kind == kind]
+        if not mine:
+            continue
+        numbers = tuple(
+            (head.rank, sum(1 for row in mine if row.rank == head.rank)) for head in heads
+        )
+        flagged = sum(1 for row in mine if row.flags)
+        lines.append(KindLine(kind, words(f"kind.{kind}"), numbers, flagged, len(mine)))
+    return tuple(lines)
+
+
+def _soon(session: Session, words: Words, now: datetime) -> tuple[tuple[int, str], ...]:
+    found = []
+    for hours, key in ((2, "today.soon_two_hours"), (24, "today.soon_day")):
+        number = session.scalar(
+            select(func.count()).where(
+                Message.state == MessageState.IN_REVIEW,
+                Message.expires_at <= now + timedelta(hours=hours),
+            )
+        )
+        if number:
+            found.append((number, words(key)))
+    return tuple(found)
+
+
+def _sent_today(session: Session, ctx: Context, now: datetime) -> int:
+    midnight = datetime.combine(now.astimezone(ctx.zone).date(), time(), ctx.zone)
+    return session.scalar(select(func.count()).where(Message.sent_at >= midnight)) or 0
+
+
+def _troubles(
+    session: Session, words: Words, states: dict[MessageState, int]
+) -> tuple[Trouble, ...]:
+    """Most urgent first; what is fine is not listed."""
+    counts = menu_counts(session) | {"failed": states.get(MessageState.FAILED, 0)}
+    table = (
+        ("stops", "bad", "hand-stop", "/stops"),
+        ("unconfirmed", "bad", "alert-circle", "/unconfirmed"),
+        ("failed", "bad", "send", "/messages?state=failed"),
+        ("quarantine", "warn", "file-text", "/quarantine"),
+        ("candidates", "warn", "users", "/candidates"),
+        ("handoffs", "note", "notes", "/handoffs"),
+    )
+    found = []
+    for name, look, icon, address in table:
+        if not counts[name]:
+            continue
+        unit = "app.count_mails" if name in ("unconfirmed", "failed") else "app.count_things"
+        title = f"{words(f'today.{name}')}　{words(unit, n=counts[name])}"
+        button = words(f"today.{name}_button")
+        found.append(Trouble(look, icon, title, words(f"today.{name}_text"), button, address))
+    return (*found, *_pools(session, words), *_others(session, words))
+
+
+def _pools(session: Session, words: Words) -> list[Trouble]:
+    rows = session.execute(
+        select(CouponPool.name, CouponPool.low_water, func.count(CouponCode.id))
+        .outerjoin(
+            CouponCode,
+            (CouponCode.pool_id == CouponPool.id) & (CouponCode.state == CouponState.AVAILABLE),
+        )
+        .where(CouponPool.shared_code.is_(None))
+        .group_by(CouponPool.name, CouponPool.low_water)
+    ).all()
+    return [
+        Trouble(
+            "warn",
+            "ticket",
+            words("today.pools"),
+            words("today.pools_text", name=name, n=left),
+            "",
+            "",
+        )
+        for name, low, left in rows
+        if left < low
+    ]
+
+
+def _others(session: Session, words: Words) -> list[Trouble]:
+    found = []
+    tasks = session.scalar(select(func.count()).where(StaffTask.done_at.is_(None)))
+    if tasks:
+        title = f"{words('today.tasks')}　{words('app.count_things', n=tasks)}"
+        found.append(Trouble("note", "notes", title, words("today.tasks_text"), "", ""))
+    instance = session.scalars(select(Instance).limit(1)).first()
+    if instance is None or instance.mode is RunMode.CAPTURE:
+        title, text = words("today.capture"), words("today.capture_text")
+        found.append(Trouble("note", "info-circle", title, text, "", ""))
+    return found

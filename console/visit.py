@@ -1,0 +1,169 @@
+"""One request of a person who is logged in: who, in which language, and the door to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Form, Request
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from console import auth
+from console.words import Words, words_of
+from worker.pipeline.context import Context
+from worker.rules.states import Role
+from worker.store.engine import reading, writing
+
+COOKIE = "okaeri_login"
+LANGUAGES = ("ja", "en")
+
+
+@dataclass(frozen=True)
+class House:
+    """What the application was made with; the same for every request."""
+
+    engine: Engine
+    ctx_factory: Callable[[Session], Context]
+    data_dir: Path
+    clock: Callable[[], datetime]
+
+
+class NotLoggedIn(Exception):
+    """Nobody is logged in; pages lead to the login, programs get 401."""
+
+
+class NotAllowed(Exception):
+    """The role does not reach; ``role`` is the one that would."""
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(role)
+        self.role = role
+
+
+class ForeignRequest(Exception):
+    """The request did not come from one of our own pages."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Handed to the routes; they open a reading or a writing transaction by it."""
+
+    house: House
+    request: Request
+    login: auth.Login
+    now: datetime
+    words: Words
+
+    @property
+    def locale(self) -> str:
+        """``ja`` or ``en``."""
+        return self.words.locale
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[Session, Context]]:
+        """A transaction that only reads."""
+        with reading(self.house.engine) as session:
+            yield session, self.house.ctx_factory(session)
+
+    @contextmanager
+    def write(self) -> Iterator[tuple[Session, Context]]:
+        """One writing transaction: commits at the end, rolls back on any error."""
+        with writing(self.house.engine) as session:
+            yield session, self.house.ctx_factory(session)
+
+
+def house_of(request: Request) -> House:
+    """The application's own parts."""
+    house: House = request.app.state.house
+    return house
+
+
+def language_of(request: Request, chosen: str = "") -> str:
+    """The user's language, else the browser's first that we speak, else Japanese."""
+    if chosen in LANGUAGES:
+        return chosen
+    for part in request.headers.get("accept-language", "").split(","):
+        tag = part.split(";")[0].strip().lower()[:2]
+        if tag in LANGUAGES:
+            return tag
+    return LANGUAGES[0]
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a form that another site sent. Raises ForeignRequest.
+
+    A browser names the origin with every form it sends; a program that names none has no
+    cookie to borrow, and the token is asked for all the same.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise ForeignRequest
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise ForeignRequest
+
+
+def _visit(request: Request, role: Role) -> Visit:
+    house = house_of(request)
+    now = house.clock()
+    token = request.cookies.get(COOKIE, "")
+    with reading(house.engine) as session:
+        login = auth.find_login(session, token, now) if token else None
+    if login is None:
+        raise NotLoggedIn
+    if now - login.seen_at > auth.SEEN_EVERY:
+        with writing(house.engine) as session:
+            auth.mark_seen(session, login, now)
+    words = words_of(language_of(request, login.locale))
+    request.state.words, request.state.login = words, login
+    if not login.may(role):
+        raise NotAllowed(role)
+    return Visit(house, request, login, now, words)
+
+
+def _reads(request: Request) -> Visit:
+    return _visit(request, Role.VIEWER)
+
+
+Reading = Annotated[Visit, Depends(_reads)]
+"""Any role may look."""
+
+
+def _acts(role: Role) -> Callable[[Request, str], Visit]:
+    def acting(request: Request, csrf: Annotated[str, Form()] = "") -> Visit:
+        check_origin(request)
+        visit = _visit(request, role)
+        if not auth.same_token(csrf, visit.login.csrf):
+            raise ForeignRequest
+        return visit
+
+    return acting
+
+
+def _calls(role: Role) -> Callable[[Request], Visit]:
+    def calling(request: Request) -> Visit:
+        check_origin(request)
+        visit = _visit(request, role)
+        if not auth.same_token(request.headers.get("x-csrf-token", ""), visit.login.csrf):
+            raise ForeignRequest
+        return visit
+
+    return calling
+
+
+Anyone = Annotated[Visit, Depends(_acts(Role.VIEWER))]
+"""A form of anybody's own concern: language, logout."""
+Editor = Annotated[Visit, Depends(_acts(Role.EDITOR))]
+Approver = Annotated[Visit, Depends(_acts(Role.APPROVER))]
+ApiEditor = Annotated[Visit, Depends(_calls(Role.EDITOR))]
+ApiApprover = Annotated[Visit, Depends(_calls(Role.APPROVER))]
+
+
+def cookie_life() -> timedelta:
+    """How long a browser keeps the login's cookie."""
+    return auth.LIFE
