@@ -17,6 +17,8 @@ import structlog
 SLOW_SECONDS = 30 * 60
 PAUSE_SECONDS = 2 * 60 * 60
 STRIKES = 3
+AWAY_SECONDS = 30
+"""How long a lost Redis is left alone: each attempt would cost its connect time-outs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +165,14 @@ class RedisLimiter:
         self._prefix = prefix
         self._take = client.register_script(_TAKE)
         self._slow = client.register_script(_THROTTLED)
+        self._away_until = float("-inf")
         self._log = structlog.get_logger(__name__)
 
     def wait(self, lane: str) -> float:
         """Take one place of all workers."""
         rate = rate_of(lane)
+        if self._away:
+            return self._fallback.wait(lane)
         args = [self._clock(), rate.per_second, rate.burst, _KEEP_SECONDS]
         try:
             return float(self._take(keys=[self._prefix + lane], args=args))
@@ -178,6 +183,8 @@ class RedisLimiter:
     def throttled(self, lane: str) -> None:
         """Slow the lane for all workers."""
         self._fallback.throttled(lane)
+        if self._away:
+            return
         args = [self._clock(), SLOW_SECONDS, PAUSE_SECONDS, STRIKES, _KEEP_SECONDS]
         try:
             self._slow(keys=[self._prefix + lane], args=args)
@@ -187,10 +194,17 @@ class RedisLimiter:
     def accepted(self, lane: str) -> None:
         """Forget the lane's strikes everywhere."""
         self._fallback.accepted(lane)
+        if self._away:
+            return
         try:
             self._client.hdel(self._prefix + lane, "strikes")
         except redis.RedisError as error:
             self._lost(error)
 
+    @property
+    def _away(self) -> bool:
+        return self._clock() < self._away_until
+
     def _lost(self, error: redis.RedisError) -> None:
+        self._away_until = self._clock() + AWAY_SECONDS
         self._log.warning("limiter_fell_back", error=type(error).__name__)
