@@ -151,7 +151,7 @@ def review_approve(
         )  # fmt: skip
     count = len(result.approved)
     tell(result, as_json=as_json, text=f"{count}通を承認しました / approved {count}")
-    if result.left:
+    if result.refused:
         raise Findings
 
 
