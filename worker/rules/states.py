@@ -135,6 +135,7 @@ MOVES: tuple[Move, ...] = (
         "permanent_or_exhausted",
     ),
     _move("unsure", {S.SENDING}, S.UNCONFIRMED, {_DISPATCH, _SYSTEM}),
+    _move("journal_says", WAITING | {S.SENDING}, S.UNCONFIRMED, {_SYSTEM}, "journal_ahead"),
     _move("was_sent", {S.UNCONFIRMED}, S.SENT, {_STAFF, _SYSTEM}, "evidence"),
     _move("was_not_sent", {S.UNCONFIRMED}, S.IN_REVIEW, {_STAFF}, "next_generation"),
     _move("abandon", {S.UNCONFIRMED}, S.CANCELLED, {_STAFF}),

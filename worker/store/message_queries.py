@@ -109,12 +109,13 @@ def leased() -> ColumnElement[bool]:
     return and_(Message.lease_until.is_not(None), Message.lease_until > DatabaseNow())
 
 
-def release_lease(session: Session, message_id: str, owner: str) -> None:
-    """Give a leased message back; the next sweep takes it again."""
+def release_lease(session: Session, message_id: str, owner: str, seconds: float = 0.0) -> None:
+    """Give a leased message back, to be taken again at once or after so many seconds."""
+    freed = {"lease_owner": "", "lease_until": DatabaseLater(seconds) if seconds else None}
     session.execute(
         update(Message)
         .where(Message.id == message_id, Message.lease_owner == owner, Message.state.in_(TO_SEND))
-        .values(lease_owner="", lease_until=None)
+        .values(**freed)
         .execution_options(synchronize_session=False)
     )
 

@@ -1,0 +1,213 @@
+"""The claim: lease what is due, look at everything again, and compose exactly what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.orm import Session
+
+from worker.mail.addresses import classify
+from worker.mail.compose import Outgoing, RecipientRefused, compose, message_id_for
+from worker.mail.headers import HeaderRefused
+from worker.mail.transport import Prepared, Transport
+from worker.pipeline.dispatch_ports import CHUNK, SEND_LEASE, Tools
+from worker.pipeline.review_approval import clear_approval, content_hash
+from worker.pipeline.review_verdict import refusal
+from worker.pipeline.stops import STOPPED, stop_over
+from worker.rules.states import ADVERTISING_KINDS, Actor, Flag, MailKind
+from worker.store.channels import Channel
+from worker.store.message_queries import Taking, lease_due
+from worker.store.messages import Message, MessageBody
+from worker.store.moves import apply_move
+
+_SUPPRESSING = frozenset({"forbidden", "platform", "no_consent", "suppressed"})
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that passed every check, with its bytes and the way it goes."""
+
+    taking: Taking
+    generation: int
+    mail: Prepared
+    transport: Transport
+    captured: bool
+    sender: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought: mails to send, and how many were leased in all."""
+
+    claimed: tuple[Claimed, ...]
+    leased: int
+
+
+def claim(session: Session, tools: Tools, *, now: datetime, limit: int = CHUNK) -> Claim:
+    """Lease due messages and judge each; the ones that may not go are moved where they belong."""
+    ids = lease_due(session, tools.owner, now, SEND_LEASE, limit)
+    found = [_judged(session, tools, message_id, now) for message_id in ids]
+    return Claim(tuple(item for item in found if item is not None), len(ids))
+
+
+def _judged(session: Session, tools: Tools, message_id: str, now: datetime) -> Claimed | None:
+    """Judge one message on a savepoint: one that cannot be judged must not stop the others."""
+    try:
+        with session.begin_nested():
+            return _judge(session, tools, message_id, now)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and this mail holds
+        _log.exception("claim_failed", message=message_id)
+        message = session.get_one(Message, message_id, populate_existing=True)
+        _hold(session, message, "check_failed", now, error=type(error).__name__)
+        return None
+
+
+def _judge(session: Session, tools: Tools, message_id: str, now: datetime) -> Claimed | None:
+    message = session.get_one(Message, message_id, populate_existing=True)
+    body = session.get(MessageBody, message_id, populate_existing=True)
+    if body is None or message.approved_hash != content_hash(body):
+        _lapse(session, message, "content_changed", [], now)
+        return None
+    if stop_over(session, message.channel_id, message.kind) is not None:
+        _hold(session, message, STOPPED, now)
+        return None
+    code = refusal(session, tools.ctx, message)
+    if code is not None:
+        _refuse(session, message, code, now)
+        return None
+    if not _unchanged(session, tools, message, now):
+        return None
+    channel = session.get_one(Channel, message.channel_id)
+    transport = tools.transports.of(channel.name, capture_only=tools.standing.capture_only)
+    if transport is None:
+        _hold(session, message, "no_transport", now)
+        return None
+    return _composed(session, tools, message, body, transport, now)
+
+
+def _unchanged(session: Session, tools: Tools, message: Message, now: datetime) -> bool:
+    """Look at the facts again; what changed takes the approval with it (P5, P6)."""
+    checked = tools.recheck(session, tools.ctx, message.id, now)
+    if checked.changed:
+        _lapse(session, message, "facts_changed", list(checked.changed), now)
+        return False
+    return True
+
+
+def _composed(
+    session: Session,
+    tools: Tools,
+    message: Message,
+    body: MessageBody,
+    transport: Transport,
+    now: datetime,
+) -> Claimed | None:
+    captured = tools.transports.captures(transport)
+    advertising = message.advertising or message.kind in ADVERTISING_KINDS
+    if advertising and not captured:
+        _hold(session, message, "advertising_only_captured", now)
+        return None
+    try:
+        mail = prepare(tools.ctx.zone, message, body, advertising=advertising)
+    except (HeaderRefused, RecipientRefused) as error:
+        _hold(session, message, "not_composable", now, error=str(error))
+        return None
+    taking = Taking(
+        message.id, tools.owner, message.version, message.approved_hash, mail.message_id
+    )
+    return Claimed(
+        taking,
+        message.generation,
+        mail,
+        transport,
+        captured,
+        parseaddr(body.sender)[1],
+        message.expires_at,
+    )
+
+
+def prepare(zone: ZoneInfo, message: Message, body: MessageBody, *, advertising: bool) -> Prepared:
+    """Make the bytes of an approved message: the same at every attempt of one generation.
+
+    Raises HeaderRefused and RecipientRefused for what no mail may carry.
+    """
+    name, sender = parseaddr(body.sender)
+    address = classify(body.recipient)
+    outgoing = Outgoing(
+        message_ref=message.id,
+        message_id=message_id_for(message.id, message.generation, sender.rpartition("@")[2]),
+        from_address=sender,
+        from_name=name or None,
+        reply_to=parseaddr(body.reply_to)[1] or None,
+        to_address=body.recipient,
+        subject=body.subject,
+        body_text=body.text,
+        body_html=body.html,
+        date=_date(message),
+        family=message.family,
+        locale=message.locale,
+        zone=zone,
+        by_hand=message.kind is MailKind.PERSONAL,
+        is_advertisement=advertising,
+        list_unsubscribe=_unsubscribe(body, sender) if advertising else (),
+    )
+    return Prepared(
+        message_ref=message.id,
+        message_id=outgoing.message_id,
+        envelope_from=sender,
+        envelope_to=address.rcpt,
+        data=compose(outgoing),
+        is_advertisement=advertising,
+    )
+
+
+def _date(message: Message) -> datetime:
+    # Not the time of the attempt: a retry must bring the identical bytes.
+    approved = message.approved_at or message.created_at
+    return max(approved, message.due_at)
+
+
+def _unsubscribe(body: MessageBody, sender: str) -> tuple[str, ...]:
+    link = str(body.values.get("unsubscribe_url") or "")
+    mailto = f"mailto:{parseaddr(body.reply_to)[1] or sender}?subject=unsubscribe"
+    return (link, mailto) if link.startswith("https:") else (mailto,)
+
+
+def _refuse(session: Session, message: Message, code: str, now: datetime) -> None:
+    if code not in _SUPPRESSING:
+        _hold(session, message, code, now)
+        return
+    apply_move(session, message, "suppress", Actor.DISPATCH, "dispatch", code, now)
+    clear_approval(message)
+    session.flush()
+
+
+def _hold(session: Session, message: Message, code: str, now: datetime, **facts: Any) -> None:
+    apply_move(session, message, "hold", Actor.SYSTEM, "dispatch", {"code": code, **facts}, now)
+    clear_approval(message)
+    message.hold_reason = code
+    session.flush()
+
+
+def _lapse(
+    session: Session, message: Message, code: str, changed: Sequence[Any], now: datetime
+) -> None:
+    """Take the approval back; the desk shows what changed since."""
+    reason = {"code": code, "changed": [str(change) for change in changed]}
+    apply_move(session, message, "lapse", Actor.DISPATCH, "dispatch", reason, now)
+    clear_approval(message)
+    message.next_attempt_at = None
+    if message.attempts:
+        # Other words under the Message-ID of an earlier attempt would be two mails in one.
+        message.generation, message.attempts = message.generation + 1, 0
+    kept = [f for f in message.flags if f.get("flag") != Flag.FACTS_CHANGED.value]
+    message.flags = [*kept, {"flag": Flag.FACTS_CHANGED.value, "fact": code}]
+    session.flush()
