@@ -82,7 +82,7 @@ def _detected(data: bytes, place: str) -> str:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return name
-    if data[:4096].count(0) > len(data[:4096]) // 8:
+    if data[:4096].count(0) > len(data[:4096]) // 4:
         raise NeedsPerson(
             f"{place}: 文字のファイルではないか、目印のない UTF-16 です。"
             "This is no text file, or UTF-16 without a mark.",

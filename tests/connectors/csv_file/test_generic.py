@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import Fulfilment, Life, NeedsPerson, Payment, PaymentKind
-from connectors.csv_file.files import inspect_file
+from connectors.csv_file.files import inspect_file, load_profiles, map_raw, read_file
 from tests.connectors.csv_file.tables import PROFILES, order, orders, raws, rejected, write
 
 KEYS = "order_number,ordered_at,email"
@@ -351,8 +351,6 @@ def test_foreign_numbers_get_no_japanese_zero(tmp_path: Path) -> None:
     (own / "us.toml").write_text(
         'name = "us"\nextends = "generic"\nzone = "America/New_York"\n[constants]\ncurrency = "USD"\n'
     )
-    from connectors.csv_file.files import load_profiles, map_raw, read_file
-
     profiles = load_profiles(own)
     path = write(
         tmp_path,
