@@ -12,7 +12,14 @@ from worker.mail.facts import TextFacts
 from worker.mail.placeholders import values
 from worker.mail.render import Rendered, render, render_part
 from worker.mail.samples import sample_facts
-from worker.mail.texts import ChosenText, FolderSource, load_card, load_text, shipped_root
+from worker.mail.texts import (
+    ChosenText,
+    FolderSource,
+    load_card,
+    load_handoff,
+    load_text,
+    shipped_root,
+)
 
 FOLDER = Path(__file__).parent / "expected"
 TEMPLATES = shipped_root() / "templates" / "mail"
@@ -24,7 +31,19 @@ def keys(locale: str) -> list[str]:
     """Every shipped mail text as ``kind/family/rank[.occasion]``."""
     found = TEMPLATES.joinpath(locale).glob("*/*/*/body.txt")
     names = (path.parent.relative_to(TEMPLATES / locale).as_posix() for path in found)
-    return sorted(name for name in names if not name.startswith("card/"))
+    return sorted(name for name in names if not name.startswith(("card/", "handoff/")))
+
+
+def handoffs(locale: str) -> list[tuple[str, str]]:
+    """Every shipped draft for a marketplace's own tool as (family, kind)."""
+    found = TEMPLATES.joinpath(locale, "handoff").glob("*/*/body.txt")
+    return sorted((path.parent.parent.name, path.parent.name.partition(".")[2]) for path in found)
+
+
+def handoff_rendered(locale: str, family: str, kind: str) -> Rendered:
+    """One expected draft."""
+    text = load_handoff(SOURCE, locale, family, kind)
+    return render(text, values(sample_facts(locale, family), locale))
 
 
 def cards(locale: str) -> list[tuple[str, str]]:
@@ -73,7 +92,12 @@ def files() -> Iterator[tuple[Path, str]]:
             if mail.body_html is not None:
                 yield Path(locale, f"{key}.html"), mail.body_html
         for family, name in cards(locale):
-            yield Path(locale, "card", family, f"{name}.txt"), card_rendered(locale, family, name)
+            words = card_rendered(locale, family, name) + "\n"
+            yield Path(locale, "card", family, f"{name}.txt"), words
+        for family, kind in handoffs(locale):
+            mail = handoff_rendered(locale, family, kind)
+            words = f"Subject: {mail.subject}\n\n{mail.body_text}"
+            yield Path(locale, "handoff", family, f"{kind}.txt"), words
 
 
 def main() -> int:

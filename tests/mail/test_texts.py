@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mail.expected import LOCALES, SOURCE, TEMPLATES, keys
+from tests.mail.expected import LOCALES, SOURCE, TEMPLATES, handoff_rendered, handoffs, keys
 from worker.mail.kinds import KINDS, milestone_occasion, ordered_occasions, win_back_occasion
 from worker.mail.texts import (
     FolderSource,
@@ -14,6 +14,7 @@ from worker.mail.texts import (
     TextMissing,
     choose_text,
     load_card,
+    load_handoff,
     load_text,
 )
 from worker.rules.states import MailKind
@@ -183,3 +184,14 @@ def test_occasions_speak_in_their_order() -> None:
     )
     assert [milestone_occasion(n) for n in (5, 10, 20)] == ["fifth", "tenth", None]
     assert win_back_occasion(1) == "step1"
+
+
+def test_drafts_for_a_mall_s_own_tool_name_nobody_and_no_number() -> None:
+    for locale in LOCALES:
+        assert handoffs(locale) == [
+            (family, kind) for family in ("rakuten", "yahoo") for kind in ("milestone", "win_back")
+        ]
+        for family, kind in handoffs(locale):
+            assert handoff_rendered(locale, family, kind).used.keys() <= {"shop_name"}
+    with pytest.raises(TextMissing):
+        load_handoff(SOURCE, "ja", "own", "win_back")

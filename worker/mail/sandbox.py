@@ -64,10 +64,11 @@ class _Missing(StrictUndefined):
 
 
 def _lines(value: object) -> object:
-    """Keep line breaks of a value in HTML."""
+    """Keep line breaks and indents of a value in HTML."""
     if isinstance(value, Undefined):
         return str(value)  # raises MissingValue
-    return Markup("<br>\n").join(escape(row) for row in str(value).split("\n"))
+    rows = (escape(row).replace("  ", Markup("&nbsp; ")) for row in str(value).split("\n"))
+    return Markup("<br>\n").join(rows)
 
 
 def _environment(*, html: bool) -> ImmutableSandboxedEnvironment:

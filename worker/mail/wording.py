@@ -77,7 +77,7 @@ def _order(order: OrderFacts, facts: TextFacts, locale: str, *, headed: bool) ->
         label["date"].format(phrases.full_date(local_day(order.ordered_at, facts), locale)),
     ]
     lines = [row for line in order.lines for row in _item(line, order.currency, locale)]
-    return "\n".join(head * headed + lines + _sums(order, locale))
+    return "\n".join([*head, ""] * headed + lines + _sums(order, locale))
 
 
 def _item(line: LineFacts, currency: str, locale: str) -> list[str]:
