@@ -8,13 +8,14 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
+from worker.settings import QUEUES
+
 VISIBILITY_SECONDS = 900
 """Redis hands an unacknowledged task out again after this; longer than the longest task."""
 HARD_LIMIT_SECONDS = 600
 DISPATCH_HARD_LIMIT_SECONDS = 870
 """One mail may wait ten minutes at SMTP's final dot (RFC 5321, 4.5.3.2.6), and the task takes no
 new mail after two minutes: 120 + 600 + slack, still under the visibility timeout."""
-QUEUES = ("poll", "rank", "render", "dispatch", "default")
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     # The beat only makes things sooner: each sweep looks the work up in the database (P16).

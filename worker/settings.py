@@ -15,6 +15,9 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+QUEUES = ("poll", "rank", "render", "dispatch", "default")
+"""The queues of the worker: one takes from all, or each has workers of its own."""
+
 
 class SettingsWrong(ValueError):
     """A setting cannot be used; the text names the variable and what to do."""

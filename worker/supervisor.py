@@ -15,7 +15,7 @@ from pathlib import Path
 
 from worker import log
 from worker.embedded import prepare
-from worker.settings import Settings, export_settings
+from worker.settings import QUEUES, Settings, export_settings
 
 _log = log.get("supervisor")
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 30.0
@@ -137,11 +137,7 @@ def plan_children(settings: Settings, *, console: bool = True) -> tuple[list[Chi
         children.append(Child("broker", broker.command, dict(os.environ), logs / "broker.log"))
     environment["OKAERI_BROKER_URL"] = url
     celery = [sys.executable, "-m", "celery", "-A", "worker.celery"]
-    worker = [
-        *celery, "worker", "-P", settings.pool, "-c", str(settings.concurrency),
-        "-Q", "poll,rank,render,dispatch,default", "--without-gossip", "--without-mingle",
-        "--loglevel", "WARNING", "-n", "okaeri@%h",
-    ]  # fmt: skip
+    worker = worker_command(settings)
     children.append(Child("worker", worker, environment, logs / "worker.log"))
     beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]
     children.append(Child("beat", beat, environment, logs / "beat.log"))
@@ -152,6 +148,16 @@ def plan_children(settings: Settings, *, console: bool = True) -> tuple[list[Chi
         ]  # fmt: skip
         children.append(Child("console", serve, environment, logs / "console.log"))
     return children, url
+
+
+def worker_command(settings: Settings, app: str = "worker.celery") -> list[str]:
+    """The command of a worker of every queue; the flags make fewer reconnections fail."""
+    return [
+        sys.executable, "-m", "celery", "-A", app, "worker",
+        "-P", settings.pool, "-c", str(settings.concurrency),
+        "-Q", ",".join(QUEUES), "--without-gossip", "--without-mingle",
+        "--loglevel", "WARNING", "-n", "okaeri@%h",
+    ]  # fmt: skip
 
 
 def stop_on_signals(supervisor: Supervisor) -> None:

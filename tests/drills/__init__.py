@@ -1,0 +1,1 @@
+"""Long failures of what the service stands on."""

@@ -1,0 +1,1 @@
+"""Stories over the whole path, from a file to a captured mail."""

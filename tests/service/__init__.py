@@ -1,0 +1,1 @@
+"""Sentences about the service layer: tasks, polling, sending, daily work, supervisor."""
