@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connectors.contract import Line
 from connectors.csv_file.columns import Cells, Getter, Layout, Sum
-from connectors.csv_file.profiles import ORDER_MONEY
+from connectors.csv_file.fields import ORDER_MONEY
 from connectors.csv_file.values import BadValue, count
 from connectors.kit.money import BadMoney, parse_minor
 

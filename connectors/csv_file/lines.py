@@ -9,7 +9,8 @@ from connectors.contract import Line
 from connectors.csv_file import values
 from connectors.csv_file.amounts import amount
 from connectors.csv_file.columns import Cells, Layout
-from connectors.csv_file.profiles import LINE, Profile
+from connectors.csv_file.fields import LINE
+from connectors.csv_file.profiles import Profile
 from connectors.csv_file.values import BadValue
 
 

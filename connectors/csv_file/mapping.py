@@ -10,17 +10,10 @@ from connectors.contract import BadRecord, Order, PaymentKind, RawOrder
 from connectors.csv_file import values
 from connectors.csv_file.amounts import Amounts
 from connectors.csv_file.columns import Cells, Getter, Layout
+from connectors.csv_file.fields import LINE, ORDER_COUNTS, ORDER_MOMENTS, ORDER_TEXTS, ORDER_TRUTHS
 from connectors.csv_file.lines import LineReader
 from connectors.csv_file.people import People
-from connectors.csv_file.profiles import (
-    LINE,
-    ORDER_COUNTS,
-    ORDER_MOMENTS,
-    ORDER_TEXTS,
-    ORDER_TRUTHS,
-    Profile,
-    Profiles,
-)
+from connectors.csv_file.profiles import Profile, Profiles
 from connectors.csv_file.standing import Standing
 from connectors.csv_file.statuses import payment_kind
 from connectors.csv_file.values import BadValue
@@ -41,6 +34,7 @@ def map_raw(raw: RawOrder, profiles: Profiles, zone: str = "Asia/Tokyo") -> Orde
 
 _PLANS: dict[tuple[str, str, tuple[str, ...], str], Plan] = {}
 _MOST_PLANS = 64
+_MOST_WORDS = 500
 
 
 def plan_for(profile: Profile, names: tuple[str, ...], zone: str) -> Plan:
@@ -78,6 +72,7 @@ class Plan:
         once = (f for f in _AGREE if f in layout.found and not layout.found[f].rows)
         self._must_agree = layout.order_columns(once)
         self._base = self._present()
+        self._kinds: dict[str, PaymentKind] = {}
         self._sets: dict[tuple[frozenset[str], frozenset[str]], frozenset[str]] = {}
 
     def _named(self, fields: frozenset[str]) -> Named:
@@ -268,8 +263,13 @@ class Plan:
     def _kind(self, method: str | None) -> PaymentKind:
         if method is None:
             return PaymentKind.UNKNOWN
-        told = values.lookup(self.profile.payment_kinds, method)
-        return PaymentKind(told) if told else payment_kind(method)
+        known = self._kinds.get(method)
+        if known is None:
+            told = values.lookup(self.profile.payment_kinds, method)
+            known = PaymentKind(told) if told else payment_kind(method)
+            if len(self._kinds) < _MOST_WORDS:
+                self._kinds[method] = known
+        return known
 
     def _delivery_day(
         self, cells: Cells, warnings: list[str], dropped: set[str], date1904: bool

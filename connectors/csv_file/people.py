@@ -7,7 +7,7 @@ from datetime import date
 from connectors.contract import Buyer, Recipient
 from connectors.csv_file import values
 from connectors.csv_file.columns import Cells, Layout
-from connectors.csv_file.profiles import BUYER, RECIPIENT
+from connectors.csv_file.fields import BUYER, RECIPIENT
 from connectors.csv_file.values import BadValue
 
 RELAY_DOMAINS = ("fw.rakuten.ne.jp", "marketplace.amazon.co.jp")

@@ -14,6 +14,7 @@ Moments = Mapping[str, datetime | None]
 
 _BEFORE_PAID = (None, Payment.UNPAID, Payment.AUTHORIZED)
 _BEFORE_SHIPPED = (None, Fulfilment.UNSHIPPED)
+_MOST_WORDS = 500
 _WORDS = ("status", "payment_status", "fulfilment_status", "cancel_status")
 
 
@@ -24,6 +25,7 @@ class Standing:
         profile = layout.profile
         self._get: dict[str, Getter | None] = {name: layout.getter(name) for name in _WORDS}
         self._words = profile.words
+        self._read: dict[tuple[str, str], tuple[States, bool]] = {}
         self._has_paid, self._has_shipped = "paid_at" in layout.found, "shipped_at" in layout.found
         self._constant = self._stated(profile.constants.get("status", ""))
 
@@ -65,6 +67,14 @@ class Standing:
         if get is None:
             return SILENT, True
         cell = get(cells)
+        known = self._read.get((name, cell))
+        if known is None:
+            known = self._looked_up(name, cell)
+            if len(self._read) < _MOST_WORDS:
+                self._read[name, cell] = known
+        return known
+
+    def _looked_up(self, name: str, cell: str) -> tuple[States, bool]:
         text = lookup(self._words[name], cell)
         if text == UNFINISHED:
             raise BadValue(

@@ -25,6 +25,7 @@ _UNIX = re.compile(r"1\d{9}|[2-4]\d{9}")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,3}")
 _KATAKANA = re.compile(r"[ァ-ヺー]+(?: [ァ-ヺー]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_WRAPPED = ("'", "=")
 _QUOTED_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 
 TRUE = frozenset(
@@ -103,6 +104,12 @@ def moment(cell: str, zone: tzinfo, *, date1904: bool = False) -> tuple[datetime
         except ValueError:
             return _odd_moment(cell, zone, date1904)
         return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC), False
+    if len(cell) == 10 and cell[4] in "-/" and cell[7] == cell[4] and cell[:4].isdecimal():
+        try:
+            found = datetime.fromisoformat(cell.replace("/", "-"))
+        except ValueError as error:
+            raise _bad_date() from error
+        return found.replace(tzinfo=zone).astimezone(UTC), True
     return _odd_moment(cell, zone, date1904)
 
 
@@ -162,6 +169,8 @@ def day(cell: str, *, date1904: bool = False) -> date:
 def plain(cell: str) -> str:
     """Trim, and take a spreadsheet's ``="0123"`` or a defusing apostrophe away."""
     cell = cell.strip()
+    if cell[:1] not in _WRAPPED:
+        return cell
     if cell[:1] == "'":
         return disarm(cell)
     if cell[:2] == '="':
@@ -226,9 +235,9 @@ def mail(cell: str) -> str | None:
     """Read an address, its domain in lower case; None where it cannot be one."""
     cell = plain(cell)
     local, at, domain = cell.rpartition("@")
-    if not at or not local or not domain or len(cell) > 254 or _CONTROL.search(cell):
+    if not at or not local or not domain or len(cell) > 254:
         return None
-    if " " in cell or "\u3000" in cell:
+    if not cell.isprintable() or " " in cell or _CONTROL.search(cell):
         return None
     return f"{local}@{domain.lower()}"
 
@@ -249,6 +258,8 @@ def kana(cell: str) -> str:
 
 def truth(cell: str) -> bool:
     """Read yes or no, in both languages. Raises BadValue."""
+    if cell in TRUE:
+        return True
     word = unicodedata.normalize("NFKC", cell).strip().lower()
     if word in TRUE:
         return True

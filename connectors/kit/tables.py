@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 CELL_LIMIT = 1024 * 1024
 """Characters of one cell; more means a quotation mark that never closes."""
@@ -29,8 +30,7 @@ class BrokenTable(Exception):
         self.line, self.reason = line, reason
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record: the line it begins on, its cells, and its lines where it spans several."""
 
     line: int

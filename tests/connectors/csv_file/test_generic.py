@@ -349,7 +349,8 @@ def test_foreign_numbers_get_no_japanese_zero(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "us.toml").write_text(
-        'name = "us"\nextends = "generic"\nzone = "America/New_York"\n[constants]\ncurrency = "USD"\n'
+        'name = "us"\nextends = "generic"\nzone = "America/New_York"\n'
+        '[constants]\ncurrency = "USD"\n'
     )
     profiles = load_profiles(own)
     path = write(
