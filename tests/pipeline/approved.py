@@ -52,7 +52,7 @@ def written(session: Session, channel: Channel, **fields: Any) -> Message:
             "text": "山田様\nありがとうございます。\n",
         },
     } | fields.pop("body", {})
-    values = {
+    values: dict[str, Any] = {
         "state": MessageState.IN_REVIEW,
         "recipient_hash": address_hash(KEY, address),
         "expires_at": NOW + timedelta(days=2),

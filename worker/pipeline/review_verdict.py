@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -44,12 +44,8 @@ class Rechecked(Protocol):
         ...
 
 
-class Recheck(Protocol):
-    """Looks at a message's facts again; ``worker.pipeline.render.recheck`` is the real one."""
-
-    def __call__(self, session: Session, ctx: Context, message_id: str, now: datetime) -> Rechecked:
-        """Read, compare, change nothing."""
-        ...
+Recheck = Callable[[Session, Context, str, datetime], Rechecked]
+"""Looks at a message's facts again and changes nothing; ``render.recheck`` is the real one."""
 
 
 def refusal(session: Session, ctx: Context, message: Message) -> str | None:
