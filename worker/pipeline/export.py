@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from worker.pipeline.context import Context
 from worker.pipeline.plan import outcome_words
 from worker.pipeline.vault import reveal
-from worker.rules.ranks import rank_words
+from worker.rules.rank_words import rank_words
 from worker.store.channels import Channel
 from worker.store.customers import (
     Customer,

@@ -23,6 +23,7 @@ from worker.store.customers import (
     RankPin,
 )
 from worker.store.orders import OrderRow
+from worker.store.running import Audit
 
 _CHUNK = 1500
 """Orders per transaction of a full ranking: on SQLite every other writer waits meanwhile, and
@@ -35,7 +36,7 @@ class UnknownRank(ValueError):
 
 @dataclass
 class RankResult:
-    """What a ranking did; ``customer_ids`` are those whose visible facts changed."""
+    """What a ranking did; ``customer_ids`` are all it worked on, whatever came out."""
 
     customers: int = 0
     orders: int = 0
@@ -133,13 +134,12 @@ def _rank_set(
     )
     rows = map(store.Numbered._make, session.execute(statement))
     computed = compute(rows, basis, people)
-    result = RankResult(customers=len(ids), orders=computed.seen)
+    result = RankResult(customers=len(ids), orders=computed.seen, customer_ids=set(ids))
     _write_orders(session, computed, chosen, result)
     _write_customers(session, computed, basis, chosen, now, result)
     session.execute(
         sa.update(Customer).where(chosen(Customer.id), Customer.rank_due).values(rank_due=False)
     )
-    _flag_customers(session, result.customer_ids)
     return result
 
 
@@ -177,7 +177,6 @@ def _write_orders(
         store.drop_strays(session, chosen(OrderStanding.customer_id))
     changed = [order.order_id for order in computed.visibly_changed if not order.plan_due]
     store.flag_orders(session, changed)
-    result.customer_ids |= {order.customer_id for order in computed.visibly_changed}
 
 
 def _write_customers(
@@ -196,7 +195,8 @@ def _write_customers(
     gone = [key for key in was if key not in computed.customers]
     store.drop_standings(session, gone)
     result.changed_customers = len(changed) + len(gone)
-    result.customer_ids |= {row["customer_id"] for row in changed if _visible(row, was)}
+    seen = {row["customer_id"] for row in changed if _visible(row, was)}
+    _flag_customers(session, seen | {order.customer_id for order in computed.visibly_changed})
     history = [_moved(row, was, computed, basis, now) for row in changed]
     kept = [row for row in history if row is not None]
     if kept:
@@ -293,13 +293,25 @@ def pin(
             at=now,
         )
     )
+    detail = {"scope": scope, "rank": rank, "until": str(until or ""), "reason": reason}
+    _audit(session, "pin_rank", customer_id, detail, by, now)
     session.flush()
     _rank_set(session, basis, now, [customer_id])
 
 
-def unpin(session: Session, ctx: Context, customer_id: int, scope: str, now: datetime) -> None:
+def unpin(
+    session: Session, ctx: Context, customer_id: int, scope: str, by: str, now: datetime
+) -> None:
     """Take a pin away; the ladder's own rank stands again at once."""
     session.execute(
         sa.delete(RankPin).where(RankPin.customer_id == customer_id, RankPin.scope == scope)
     )
+    _audit(session, "unpin_rank", customer_id, {"scope": scope}, by, now)
     _rank_set(session, gather(session, ctx, now), now, [customer_id])
+
+
+def _audit(
+    session: Session, action: str, customer_id: int, detail: Row, by: str, now: datetime
+) -> None:
+    subject = f"customer:{customer_id}"
+    session.add(Audit(at=now, by=by, action=action, subject=subject, detail=detail))

@@ -1,0 +1,234 @@
+"""Coupon pools: taken in from a file, given out one code at a time, never put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from worker.mail.coupons import PoolCode, read_pool
+from worker.pipeline.context import Context
+from worker.pipeline.vault import seal
+from worker.rules.keys import keyed_hash
+from worker.rules.states import CouponState
+from worker.store.channels import Channel
+from worker.store.rewards import CouponCode, CouponPool, StaffTask
+
+_S = CouponState
+
+
+class PoolRefused(ValueError):
+    """The pool or its file cannot be used; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolReport:
+    """What a file brought: codes added, codes known before, lines that are no code."""
+
+    added: int
+    known: int
+    wrong: int
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLevel:
+    """How full a pool is; ``low`` asks for new codes."""
+
+    name: str
+    left: int
+    low: bool
+    expires_at: datetime | None
+
+
+def load_pool(
+    session: Session,
+    ctx: Context,
+    name: str,
+    path: Path,
+    *,
+    value: int,
+    minimum: int = 0,
+    targets: str = "",
+    expires_on: date | None = None,
+    channel: str | None = None,
+    now: datetime,
+) -> PoolReport:
+    """Take the codes of a file into a pool, which is made on first use.
+
+    ``value`` and ``minimum`` are yen, ``expires_on`` the last valid shop-local day. A code that
+    the pool holds already, in whatever state, is left as it is. A file with one bad line adds
+    nothing. Raises PoolRefused for an unknown channel or an unreadable file.
+    """
+    try:
+        found = read_pool(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PoolRefused(f"{path} cannot be read as a list of codes: {error}") from error
+    if found.errors:
+        errors = tuple(f"line {each.line}: {each.reason}" for each in found.errors)
+        return PoolReport(0, 0, len(errors), errors)
+    pool = _pool(session, name, channel, now)
+    pool.value, pool.minimum, pool.targets = value, minimum, targets
+    pool.expires_at = _end_of(expires_on, ctx)
+    session.flush()
+    fresh = _unknown(session, ctx, pool.id, found.codes)
+    session.add_all(_code(ctx, pool.id, digest, code, now) for digest, code in fresh.items())
+    session.flush()
+    return PoolReport(len(fresh), len(found.codes) - len(fresh), 0)
+
+
+def _pool(session: Session, name: str, channel: str | None, now: datetime) -> CouponPool:
+    channel_id = None
+    if channel is not None:
+        channel_id = session.scalar(sa.select(Channel.id).where(Channel.name == channel))
+        if channel_id is None:
+            raise PoolRefused(f"There is no channel {channel!r}: codes are redeemed in one.")
+    pool = session.scalar(sa.select(CouponPool).where(CouponPool.name == name))
+    if pool is None:
+        pool = CouponPool(name=name, value=0, created_at=now)
+        session.add(pool)
+    pool.channel_id = channel_id if channel is not None else pool.channel_id
+    return pool
+
+
+def _end_of(day: date | None, ctx: Context) -> datetime | None:
+    return None if day is None else datetime.combine(day + timedelta(days=1), time(), ctx.zone)
+
+
+def _unknown(
+    session: Session, ctx: Context, pool_id: int, codes: tuple[PoolCode, ...]
+) -> dict[str, PoolCode]:
+    hashed = {code_hash(ctx, code.code): code for code in codes}
+    held = session.scalars(sa.select(CouponCode.code_hash).where(CouponCode.pool_id == pool_id))
+    for digest in held:
+        hashed.pop(digest, None)
+    return hashed
+
+
+def _code(ctx: Context, pool_id: int, digest: str, code: PoolCode, now: datetime) -> CouponCode:
+    return CouponCode(
+        pool_id=pool_id,
+        code_hash=digest,
+        cipher=seal(ctx, code.code),
+        last4=code.code[-4:],
+        state=_S.AVAILABLE,
+        expires_at=_end_of(code.expires_on, ctx),
+        changed_at=now,
+    )
+
+
+def code_hash(ctx: Context, code: str) -> str:
+    """The hash by which a redeemed code is found again."""
+    return keyed_hash(ctx.key, "coupon", code.strip().upper())
+
+
+def take_coupon(
+    session: Session,
+    ctx: Context,  # noqa: ARG001 - every step is called alike
+    pool: str,
+    *,
+    grant_id: int | None = None,
+    message_id: str | None = None,
+    now: datetime,
+) -> CouponCode | None:
+    """Reserve a code for a grant or a message; None where the pool is empty or over.
+
+    Asked again for the same grant or message it gives the same code: card and mail carry one.
+    Two workers never get one code: rows locked elsewhere are passed over, and the state is
+    changed only where it still says available. A code once taken never returns to the pool.
+    """
+    if grant_id is None and message_id is None:
+        raise ValueError("a coupon is taken for a grant or for a message")
+    row = session.scalar(sa.select(CouponPool).where(CouponPool.name == pool))
+    if row is None or (row.expires_at is not None and row.expires_at <= now):
+        return None
+    mine = CouponCode.grant_id == grant_id if grant_id else CouponCode.message_id == message_id
+    held = session.scalar(
+        sa.select(CouponCode).where(
+            CouponCode.pool_id == row.id, mine, CouponCode.state.in_((_S.RESERVED, _S.ISSUED))
+        )
+    )
+    if held is not None:
+        return held
+    while True:
+        code: CouponCode | None = session.scalar(_next_code(row.id, now))
+        if code is None:
+            return None
+        if _claim(session, code.id, grant_id, message_id, now):
+            session.refresh(code)
+            return code
+
+
+def _next_code(pool_id: int, now: datetime) -> sa.Select[Any]:
+    return (
+        sa.select(CouponCode)
+        .where(
+            CouponCode.pool_id == pool_id,
+            CouponCode.state == _S.AVAILABLE,
+            sa.or_(CouponCode.expires_at.is_(None), CouponCode.expires_at > now),
+        )
+        .order_by(CouponCode.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _claim(
+    session: Session, code_id: int, grant_id: int | None, message_id: str | None, now: datetime
+) -> bool:
+    taken = session.execute(
+        sa.update(CouponCode)
+        .where(CouponCode.id == code_id, CouponCode.state == _S.AVAILABLE)
+        .values(state=_S.RESERVED, grant_id=grant_id, message_id=message_id, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(taken, "rowcount", 0)) == 1
+
+
+def void_coupon(session: Session, code: CouponCode, why: str, now: datetime) -> bool:
+    """Take a code out of use; False where it was used already.
+
+    Our pool forgets it, but the shop that redeems it does not: a task asks staff to delete it
+    there, naming the last four letters only.
+    """
+    if code.state is _S.USED:
+        return False
+    if code.state is not _S.VOID:
+        code.state, code.changed_at = _S.VOID, now
+        pool = session.get_one(CouponPool, code.pool_id)
+        detail = {"pool": pool.name, "last4": code.last4, "why": why}
+        staff_task(session, "void_coupon", f"coupon:{code.id}", detail, now)
+    return True
+
+
+def staff_task(
+    session: Session, kind: str, subject: str, detail: dict[str, Any], now: datetime
+) -> None:
+    """Ask staff for something only a person can do; the same thing is asked once."""
+    known = sa.select(StaffTask.id).where(StaffTask.kind == kind, StaffTask.subject == subject)
+    if session.scalar(known) is None:
+        session.add(StaffTask(kind=kind, subject=subject, detail=detail, created_at=now))
+        session.flush()
+
+
+def pool_levels(session: Session, now: datetime) -> list[PoolLevel]:
+    """Every pool of single codes and what is left in it that still may be given out."""
+    good = sa.and_(
+        CouponCode.pool_id == CouponPool.id,
+        CouponCode.state == _S.AVAILABLE,
+        sa.or_(CouponCode.expires_at.is_(None), CouponCode.expires_at > now),
+    )
+    rows = session.execute(
+        sa.select(CouponPool, sa.func.count(CouponCode.id))
+        .outerjoin(CouponCode, good)
+        .where(CouponPool.shared_code.is_(None))
+        .group_by(CouponPool.id)
+        .order_by(CouponPool.name)
+    )
+    return [
+        PoolLevel(pool.name, left, left <= pool.low_water, pool.expires_at) for pool, left in rows
+    ]

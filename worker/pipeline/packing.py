@@ -1,0 +1,171 @@
+"""The packing list: which parcels must carry a card, sample or letter today, and the tick."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from worker.pipeline.context import Context
+from worker.pipeline.vault import reveal
+from worker.store.channels import Channel
+from worker.store.customers import OrderStanding
+from worker.store.orders import OrderContact, OrderRow
+from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
+
+_COLUMNS = ("注文番号", "店舗", "氏名", "同梱物", "備考")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class ItemGone(ValueError):
+    """The thing is not to be packed any more: its order was cancelled or left."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackingRow:
+    """One thing for one parcel; ``coupon`` is the clear code that a card carries."""
+
+    item_id: int
+    order_id: int
+    order_number: str
+    channel: str
+    shop: str
+    name: str
+    item: str
+    label: str
+    milestone: int | None
+    visit_number: int | None
+    coupon: str
+    gift: bool
+    hub_hold: bool
+    packed_at: datetime | None
+    packed_by: str
+
+
+def packing_list(session: Session, ctx: Context, day: date) -> list[PackingRow]:
+    """Everything still to be packed, and what was packed on this shop-local day; oldest first.
+
+    Orders that left, were cancelled or are unpaid again are not on it.
+    """
+    start = datetime.combine(day, time(), ctx.zone)
+    end = datetime.combine(day + timedelta(days=1), time(), ctx.zone)
+    rows = session.execute(_statement(start, end))
+    return [
+        PackingRow(
+            item_id=item.id,
+            order_id=order.id,
+            order_number=order.number,
+            channel=channel.name,
+            shop=channel.title or ctx.documents.shop.name,
+            name=name or "",
+            item=item.item,
+            label=item.label,
+            milestone=milestone,
+            visit_number=visit,
+            coupon=reveal(ctx, code) if code is not None else shared or "",
+            gift=order.gift,
+            hub_hold=order.hub_hold,
+            packed_at=item.packed_at,
+            packed_by=item.packed_by,
+        )
+        for item, order, channel, name, milestone, visit, code, shared in rows
+    ]
+
+
+def _statement(start: datetime, end: datetime) -> sa.Select[Any]:
+    packed_today = sa.and_(PackingItem.packed_at >= start, PackingItem.packed_at < end)
+    still_here = sa.and_(
+        PackingItem.packed_at.is_(None),
+        OrderRow.counting,
+        OrderRow.fulfilment.in_(("unshipped", "part")),
+    )
+    statement: sa.Select[Any] = (
+        sa.select(
+            PackingItem,
+            OrderRow,
+            Channel,
+            OrderContact.name,
+            Grant.milestone,
+            OrderStanding.visit_number,
+            CouponCode,
+            CouponPool.shared_code,
+        )
+        .join(OrderRow, OrderRow.id == PackingItem.order_id)
+        .join(Channel, Channel.id == OrderRow.channel_id)
+        .outerjoin(OrderContact, OrderContact.order_id == OrderRow.id)
+        .outerjoin(Grant, Grant.id == PackingItem.grant_id)
+        .outerjoin(OrderStanding, OrderStanding.order_id == OrderRow.id)
+        .outerjoin(
+            CouponCode,
+            sa.and_(CouponCode.id == Grant.coupon_id, PackingItem.item.like("card%")),
+        )
+        .outerjoin(
+            CouponPool,
+            sa.and_(
+                PackingItem.item.like("card%"),
+                CouponPool.shared_code.is_not(None),
+                Grant.reward.endswith(sa.literal("coupon:") + CouponPool.name),
+            ),
+        )
+        .where(PackingItem.withdrawn_at.is_(None), sa.or_(still_here, packed_today))
+        .order_by(OrderRow.ordered_at, OrderRow.id, PackingItem.id)
+    )
+    return statement
+
+
+def tick(session: Session, item_id: int, by: str, now: datetime) -> None:
+    """Say that a thing lies in its parcel; a second tick changes nothing. Raises ItemGone."""
+    item = _item(session, item_id)
+    if item.packed_at is None:
+        item.packed_at, item.packed_by = now, by
+
+
+def untick(session: Session, item_id: int) -> None:
+    """Take a tick back. Raises ItemGone."""
+    item = _item(session, item_id)
+    item.packed_at, item.packed_by = None, ""
+
+
+def _item(session: Session, item_id: int) -> PackingItem:
+    item = session.get(PackingItem, item_id, with_for_update=True)
+    if item is None or item.withdrawn_at is not None:
+        raise ItemGone(f"Item {item_id} is not on the packing list any more.")
+    return item
+
+
+def packing_csv(rows: Iterable[PackingRow]) -> bytes:
+    """One line per order for the order hub's slip: UTF-8 with mark, so that Excel reads it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    for _, group in groupby(rows, key=_order):
+        things = list(group)
+        first = things[0]
+        labels = "、".join(row.label or row.item for row in things)
+        cells = (first.order_number, first.shop, first.name, labels, _remark(things))
+        writer.writerow([_defused(cell) for cell in cells])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _order(row: PackingRow) -> int:
+    return row.order_id
+
+
+def _remark(things: list[PackingRow]) -> str:
+    parts = [f"クーポンコード {row.coupon}" for row in things if row.coupon]
+    parts += ["贈り物"] if things[0].gift else []
+    parts += ["受注側で保留"] if things[0].hub_hold else []
+    parts += ["同梱済み"] if all(row.packed_at is not None for row in things) else []
+    return " / ".join(parts)
+
+
+def _defused(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula gets a leading apostrophe."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
