@@ -16,10 +16,10 @@ from worker.mail.texts import (
     ChosenText,
     FolderSource,
     load_card,
-    load_handoff,
     load_text,
     shipped_root,
 )
+from worker.rules.states import CUSTOMER_KINDS, MailKind
 
 FOLDER = Path(__file__).parent / "expected"
 TEMPLATES = shipped_root() / "templates" / "mail"
@@ -28,22 +28,25 @@ LOCALES = ("ja", "en")
 
 
 def keys(locale: str) -> list[str]:
-    """Every shipped mail text as ``kind/family/rank[.occasion]``."""
+    """Every shipped text of a mail to one person as ``kind/family/rank[.occasion]``."""
+    return [key for key in _all_keys(locale) if not is_draft(key)]
+
+
+def _all_keys(locale: str) -> list[str]:
     found = TEMPLATES.joinpath(locale).glob("*/*/*/body.txt")
     names = (path.parent.relative_to(TEMPLATES / locale).as_posix() for path in found)
-    return sorted(name for name in names if not name.startswith(("card/", "handoff/")))
+    return sorted(name for name in names if not name.startswith("card/"))
 
 
-def handoffs(locale: str) -> list[tuple[str, str]]:
-    """Every shipped draft for a marketplace's own tool as (family, kind)."""
-    found = TEMPLATES.joinpath(locale, "handoff").glob("*/*/body.txt")
-    return sorted((path.parent.parent.name, path.parent.name.partition(".")[2]) for path in found)
+def is_draft(key: str) -> bool:
+    """Whether the text is for a marketplace's own mailing tool and not for one person."""
+    kind, family, _ = key.split("/")
+    return family != "own" and MailKind(kind) in CUSTOMER_KINDS
 
 
-def handoff_rendered(locale: str, family: str, kind: str) -> Rendered:
-    """One expected draft."""
-    text = load_handoff(SOURCE, locale, family, kind)
-    return render(text, values(sample_facts(locale, family), locale))
+def drafts(locale: str) -> list[str]:
+    """Every shipped draft for a marketplace's own tool."""
+    return [key for key in _all_keys(locale) if is_draft(key)]
 
 
 def cards(locale: str) -> list[tuple[str, str]]:
@@ -86,7 +89,7 @@ def card_rendered(locale: str, family: str, name: str) -> str:
 def files() -> Iterator[tuple[Path, str]]:
     """Every expected file below the folder, with its content."""
     for locale in LOCALES:
-        for key in keys(locale):
+        for key in _all_keys(locale):
             mail = rendered(locale, key)
             yield Path(locale, f"{key}.txt"), f"Subject: {mail.subject}\n\n{mail.body_text}"
             if mail.body_html is not None:
@@ -94,10 +97,6 @@ def files() -> Iterator[tuple[Path, str]]:
         for family, name in cards(locale):
             words = card_rendered(locale, family, name) + "\n"
             yield Path(locale, "card", family, f"{name}.txt"), words
-        for family, kind in handoffs(locale):
-            mail = handoff_rendered(locale, family, kind)
-            words = f"Subject: {mail.subject}\n\n{mail.body_text}"
-            yield Path(locale, "handoff", family, f"{kind}.txt"), words
 
 
 def main() -> int:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import html as html_module
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.mail.expected import FOLDER, LOCALES, files, keys, rendered
+from tests.mail.expected import FOLDER, LOCALES, SOURCE, facts_for, files, keys, rendered
 from worker.mail.kinds import KINDS
 from worker.mail.lint import LintContext, is_advertisement, lint_content
+from worker.mail.placeholders import values
+from worker.mail.render import render
 from worker.mail.samples import sample_shop
+from worker.mail.texts import load_text
 from worker.rules.states import MailKind
 
 HOSTS = frozenset({"midori-chaho.example"})
@@ -126,3 +130,25 @@ def test_every_mail_holds_what_its_kind_must(locale: str, key: str) -> None:
     assert must - used == set()
     if family != "own":
         assert not {"shop_url", "contact_mail", "unsubscribe_url", "coupon_code"} & used
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("page", [None, "mailto:hello@midori-chaho.example?subject=unsubscribe"])
+def test_without_a_page_an_advertisement_names_the_address_that_stops_it(
+    locale: str, page: str | None
+) -> None:
+    facts = replace(facts_for(locale, "win_back/own/any.step1"), unsubscribe_url=page)
+    text = load_text(SOURCE, locale, "win_back/own/any.step1")
+    mail = render(text, values(facts, locale))
+    assert "unsubscribe_url" not in mail.used
+    row = next(row for row in mail.body_text.split("\n") if re.search("配信停止|unsubscribe", row))
+    assert "hello@midori-chaho.example" in row
+    context = LintContext(
+        "own",
+        is_advertisement=True,
+        own_hosts=HOSTS,
+        legal_name=facts.shop.legal_name or "",
+        postal_address=facts.shop.postal_address or "",
+        unsubscribe_url="mailto:hello@midori-chaho.example?subject=unsubscribe",
+    )
+    assert lint_content(mail, context) == []

@@ -134,3 +134,22 @@ def test_a_free_order_says_so() -> None:
     free = OrderFacts("1", facts.now, lines=(LineFacts("お試し"),), shipping=0, total=0)
     block = wording.order_lines(replace(facts, orders=(free,)), "ja")
     assert block == "・お試し\n  1点\n送料: 0円\nお支払い合計: 0円(税込)"
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("煎茶ティーバッグ", "煎茶ティーバッグ"),
+        (
+            "【送料無料】★煎茶ティーバッグ 20包 国産 無農薬 ポスト投函",
+            "煎茶ティーバッグ 20包 国産",
+        ),
+        ("[限定]《新茶》煎茶", "煎茶"),
+        ("【送料無料】", "【送料無料】"),
+        ("あ" * 60, "あ" * 40),
+        (None, None),
+    ],
+)
+def test_the_last_item_is_named_as_one_would_say_it(name: str | None, short: str | None) -> None:
+    facts = replace(sample_facts("ja"), last_item_name=name)
+    assert wording.last_item(facts, "ja") == short

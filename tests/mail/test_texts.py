@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.mail.expected import LOCALES, SOURCE, TEMPLATES, handoff_rendered, handoffs, keys
+from tests.mail.expected import LOCALES, SOURCE, TEMPLATES, drafts, keys, rendered
 from worker.mail.kinds import KINDS, milestone_occasion, ordered_occasions, win_back_occasion
+from worker.mail.lint import LintContext, lint_content
 from worker.mail.texts import (
     FolderSource,
     TextBroken,
     TextMissing,
     choose_text,
     load_card,
-    load_handoff,
     load_text,
 )
 from worker.rules.states import MailKind
@@ -64,8 +64,8 @@ def test_the_most_specific_text_is_taken(
 @pytest.mark.parametrize(
     ("kind", "family"),
     [
-        ("milestone", "rakuten"),
-        ("win_back", "yahoo"),
+        ("birthday", "rakuten"),
+        ("rank_up", "yahoo"),
         ("review_request", "rakuten"),
         ("order_thanks", "amazon"),
         ("order_thanks", "aupay"),
@@ -188,10 +188,17 @@ def test_occasions_speak_in_their_order() -> None:
 
 def test_drafts_for_a_mall_s_own_tool_name_nobody_and_no_number() -> None:
     for locale in LOCALES:
-        assert handoffs(locale) == [
-            (family, kind) for family in ("rakuten", "yahoo") for kind in ("milestone", "win_back")
+        assert drafts(locale) == [
+            f"{kind}/{family}/any"
+            for kind in ("milestone", "win_back")
+            for family in ("rakuten", "yahoo")
         ]
-        for family, kind in handoffs(locale):
-            assert handoff_rendered(locale, family, kind).used.keys() <= {"shop_name"}
-    with pytest.raises(TextMissing):
-        load_handoff(SOURCE, "ja", "own", "win_back")
+        for key in drafts(locale):
+            assert rendered(locale, key).used.keys() <= {"shop_name"}
+
+
+def test_a_draft_sent_to_a_person_by_mistake_would_be_refused_by_the_lint() -> None:
+    for locale in LOCALES:
+        for key in drafts(locale):
+            found = lint_content(rendered(locale, key), LintContext(key.split("/")[1]))
+            assert "coupon" in {finding.code for finding in found}

@@ -190,7 +190,8 @@ def _allowed_hosts(context: LintContext) -> tuple[str, ...]:
     tracking = TRACKING_HOSTS if context.is_shipping_notice else ()
     if context.family == "own":
         # The unsubscribe page may stand on the host that sends the mails.
-        extra = (_host(context.unsubscribe_url),) if context.unsubscribe_url else ()
+        page = context.unsubscribe_url
+        extra = (_host(page),) if page.startswith("https://") else ()
         return (*context.own_hosts, *extra, *tracking)
     return MALL_HOSTS.get(context.family, ()) + tracking
 
@@ -219,6 +220,8 @@ def _missing_footer(reading: _Reading, context: LintContext) -> Iterator[Finding
         return
     for name in ("legal_name", "postal_address", "unsubscribe_url"):
         value = str(getattr(context, name))
+        if value.startswith("mailto:"):
+            value = value.removeprefix("mailto:").partition("?")[0]
         if not value or value not in reading.words:
             yield Finding("legal_footer_missing", Severity.ERROR, name)
 

@@ -157,19 +157,6 @@ def load_card(source: DocumentSource, locale: str, family: str, occasion: str | 
     raise TextMissing("card", family, occasion or ANY_RANK, locale)
 
 
-def load_handoff(
-    source: DocumentSource, locale: str, family: str, kind: MailKind | str
-) -> ChosenText:
-    """Take the draft staff put into a marketplace's own mailing tool: no name, no number.
-
-    Raises TextMissing where the family has none for the kind.
-    """
-    key = f"handoff/{family}/{ANY_RANK}.{kind}"
-    if source.read(f"{ROOT}/{locale}/{key}/body.txt") is None:
-        raise TextMissing(str(kind), family, ANY_RANK, locale)
-    return load_text(source, locale, key)
-
-
 def _first(occasions: Sequence[str]) -> str | None:
     return occasions[0] if occasions else None
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 
 from worker.mail import names, phrases
 from worker.mail.facts import LineFacts, OrderFacts, TextFacts
+
+_WINDOW = re.compile(r"【[^】]*】|\[[^\]]*\]|［[^］]*］|《[^》]*》|[★☆■◆●◎♪]+")
+_ITEM_SHORT = {"ja": 16, "en": 32}
+_ITEM_LONGEST = 40
 
 _LABELS = {
     "ja": {
@@ -178,6 +183,18 @@ def last_delivered(facts: TextFacts, locale: str) -> str | None:
         return None
     phrase = phrases.past_month(facts.last_delivered_on, today(facts), locale)
     return f"{phrase}に" if locale == "ja" and phrase[-1] == "月" and "年" in phrase else phrase
+
+
+def last_item(facts: TextFacts, locale: str) -> str | None:
+    """The item's name without the shop window around it: 【送料無料】 and trailing words go."""
+    whole = names.clean(facts.last_item_name)
+    words = _WINDOW.sub(" ", whole).split() or whole.split()
+    short = words[0][:_ITEM_LONGEST] if words else ""
+    for word in words[1:]:
+        if len(short) + 1 + len(word) > _ITEM_SHORT[locale]:
+            break
+        short = f"{short} {word}"
+    return short or None
 
 
 def months_since_last(facts: TextFacts, locale: str) -> str | None:

@@ -131,7 +131,7 @@ PEOPLE: tuple[Placeholder, ...] = (
         ("last_item_name",),
         "煎茶ティーバッグ",
         "Sencha tea bags",
-        line("last_item_name"),
+        wording.last_item,
         personal=True,
         quoted=True,
         aliases=("前回のお品名",),

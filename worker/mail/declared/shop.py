@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from worker.mail import names
 from worker.mail.declared.shape import Placeholder, block, line
+from worker.mail.facts import TextFacts
+
+
+def _unsubscribe_page(facts: TextFacts, _locale: str) -> str | None:
+    page = names.clean(facts.unsubscribe_url)
+    return page if page.startswith("https://") else None
+
 
 SHOP: tuple[Placeholder, ...] = (
     Placeholder(
@@ -131,11 +139,11 @@ SHOP: tuple[Placeholder, ...] = (
         "unsubscribe_url",
         "配信停止ページ",
         "Unsubscribe page",
-        "This person's own page to stop advertising",
+        "This person's own https page to stop advertising; without one the text names an address",
         ("unsubscribe_url",),
         "https://midori-chaho.example/u/3f9cKq2ZtR8vLm5NwXy1Ab",
         "https://midori-chaho.example/u/3f9cKq2ZtR8vLm5NwXy1Ab",
-        line("unsubscribe_url"),
+        _unsubscribe_page,
         personal=True,
     ),
     Placeholder(
