@@ -144,10 +144,8 @@ def _of_person(facts: MessageFacts) -> Iterator[Raised]:
     if facts.missed_milestone is not None:
         yield Raised(Flag.MILESTONE_MISSED, facts.missed_milestone)
     if _differs(facts):
-        yield Raised(
-            Flag.DIFFERS_FROM_LAST,
-            {"rank": [facts.last_rank, facts.rank], "number": [facts.announced, facts.visit_number]},
-        )
+        now, before = (facts.rank, facts.visit_number), (facts.last_rank, facts.announced)
+        yield Raised(Flag.DIFFERS_FROM_LAST, {"before": list(before), "now": list(now)})
 
 
 def _jumped(facts: MessageFacts) -> bool:

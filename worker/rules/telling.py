@@ -16,7 +16,6 @@ class Telling:
     lifetime_orders: int
     """Counting orders and opening counts over all channels, up to and including this."""
     proved: bool
-    """The number is proved, or provisional only because this very order does not count yet."""
     identity_sure: bool
     say_number: bool
     announced: int | None
@@ -24,6 +23,8 @@ class Telling:
     milestone: bool
     days_since_previous: int | None
     gift: bool = False
+    provisional: bool = False
+    """Uncertain only because this very order does not count yet: the number may be said."""
 
 
 RETURNING_DAYS = 365
@@ -31,7 +32,7 @@ RETURNING_DAYS = 365
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """``occasions`` for the choice of text, ``number`` to be said aloud or None, ``rank_text``."""
+    """``occasions`` for the choice of text, ``number`` to be said aloud or None."""
 
     occasions: tuple[str, ...]
     number: int | None
@@ -41,11 +42,12 @@ class Words:
 
 def words_of(telling: Telling) -> Words:
     """Decide the words of a thank-you (P10): doubt takes the number out, never invents one."""
-    certain = telling.proved and telling.identity_sure and telling.visit_number is not None
+    counted = telling.proved or telling.provisional
+    certain = counted and telling.identity_sure and telling.visit_number is not None
     number = telling.visit_number or 0
     said_before = telling.announced is not None and number <= telling.announced
     uncertain = not certain or said_before
-    first_allowed = certain and number == 1 and telling.lifetime_orders == 1
+    first_allowed = certain and telling.proved and number == 1 and telling.lifetime_orders == 1
     speaks = certain and not said_before and telling.say_number and number > 1
     found = []
     if telling.after_thanks:
@@ -54,7 +56,8 @@ def words_of(telling: Telling) -> Words:
         found.append("several")
     if telling.milestone and speaks:
         found.append("milestone")
-    if telling.days_since_previous is not None and telling.days_since_previous >= RETURNING_DAYS:
+    if telling.identity_sure and (telling.days_since_previous or 0) >= RETURNING_DAYS:
+        # With an unsure identity the earlier order may be somebody else's.
         found.append("returning")
     if telling.gift:
         found.append("gift")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
 from worker.rules.states import OUT, Certainty, GrantState, MailKind, Outcome
@@ -155,9 +155,13 @@ def last_orders(
 
 
 def addresses_in(
-    session: Session, channel_id: int, customer_ids: Collection[int]
+    session: Session, channel_id: int, customer_ids: Collection[int], *, masked: bool = False
 ) -> dict[int, str]:
-    """The newest address each person gave in this very channel; masked ones do not count."""
+    """The newest address each person gave in this very channel.
+
+    A marketplace's masked address counts only where ``masked`` asks for it: it is good for mail
+    about an order through that marketplace, never for advertising.
+    """
     found: dict[int, str] = {}
     for part in chunks(customer_ids):
         rows = session.execute(
@@ -168,7 +172,7 @@ def addresses_in(
                 OrderRow.customer_id.in_(part),
                 OrderContact.email.is_not(None),
                 OrderContact.email != "",
-                OrderContact.email_is_relay.is_(False),
+                true() if masked else OrderContact.email_is_relay.is_(False),
             )
             .order_by(OrderRow.ordered_at, OrderRow.id)
         )

@@ -1,0 +1,108 @@
+"""The reward a mail carries: its code is reserved at the first rendering and stays the mail's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from worker.mail.facts import CouponFacts
+from worker.pipeline.context import Context
+from worker.pipeline.coupons import take_coupon
+from worker.pipeline.vault import reveal
+from worker.rules.occasions import reward_of
+from worker.rules.states import MailKind
+from worker.store.rewards import CouponCode, CouponPool
+from worker.store.text_queries import (
+    Material,
+    grant_for,
+    packed_sample,
+    pool_named,
+    reserved_coupon,
+)
+
+
+class PoolEmpty(LookupError):
+    """No code is left, or the pool does not exist: the mail holds, it is not skipped.
+
+    ``shown`` is what can be said of the coupon without its code.
+    """
+
+    def __init__(self, pool: str, shown: CouponFacts) -> None:
+        super().__init__(f"coupon pool {pool!r} has no code left")
+        self.pool, self.shown = pool, shown
+
+
+def pool_of(ctx: Context, material: Material) -> str:
+    """The pool the mail's coupon comes from; empty: it carries none."""
+    message, documents = material.message, ctx.documents
+    if message.kind is MailKind.MILESTONE:
+        plans = documents.milestones
+        plan = plans.scopes.get(message.scope, plans.default)
+        return reward_of(message.visit_number or 0, plan).coupon_pool
+    if message.kind is MailKind.WIN_BACK:
+        rules = documents.mails.rules
+        return next(
+            (
+                r.coupon_pool
+                for r in rules
+                if r.enabled and r.kind is message.kind and r.step == message.step
+            ),
+            "",
+        )
+    return ""
+
+
+def coupon_for(
+    session: Session, ctx: Context, material: Material, now: datetime, *, take: bool
+) -> CouponFacts:
+    """The coupon of this mail. Raises PoolEmpty where ``take`` asks for a code and none is left."""
+    name = pool_of(ctx, material)
+    if not name:
+        return CouponFacts()
+    grant_id = _grant_id(session, material)
+    held = reserved_coupon(session, material.message.id, grant_id)
+    if held is not None:
+        return _facts(ctx, held[1], held[0])
+    pool = pool_named(session, name)
+    if pool is not None and pool.shared_code and (not pool.expires_at or pool.expires_at > now):
+        return _facts(ctx, pool, None)
+    if not take:
+        return _facts(ctx, pool, None) if pool else CouponFacts()
+    code = take_coupon(
+        session,
+        ctx,
+        name,
+        grant_id=grant_id,
+        message_id=None if grant_id else material.message.id,
+        now=now,
+    )
+    if code is None or pool is None:
+        raise PoolEmpty(name, _facts(ctx, pool, None) if pool else CouponFacts())
+    return _facts(ctx, pool, code)
+
+
+def _grant_id(session: Session, material: Material) -> int | None:
+    message = material.message
+    if message.kind is not MailKind.MILESTONE or message.customer_id is None:
+        return None
+    grant = grant_for(session, message.customer_id, message.scope, message.visit_number or 0)
+    return grant.id if grant else None
+
+
+def _facts(ctx: Context, pool: CouponPool, code: CouponCode | None) -> CouponFacts:
+    expiries = [at for at in (pool.expires_at, code.expires_at if code else None) if at]
+    return CouponFacts(
+        code=reveal(ctx, code) if code else pool.shared_code,
+        amount=pool.value,
+        currency=ctx.documents.shop.counting.currency,
+        min_spend=pool.minimum,
+        targets=pool.targets or None,
+        expires_at=min(expiries, default=None),
+    )
+
+
+def sample_for(session: Session, material: Material) -> str | None:
+    """The sample that lies in the parcel, once it was packed."""
+    ids = [order.id for order in material.orders]
+    return packed_sample(session, ids) if ids else None
