@@ -13,7 +13,10 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Any, cast
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from worker.mail.compose import Outgoing, RecipientRefused, compose, message_id_for
 from worker.mail.headers import HeaderRefused
@@ -233,3 +236,36 @@ def test_a_letter_written_by_hand_does_not_call_itself_automatic() -> None:
 def test_a_naive_date_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         compose(replace(MAIL, date=datetime(2026, 11, 22)))  # noqa: DTZ001
+
+
+def test_a_signature_covers_the_headers_and_finds_tampering() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    data = compose(replace(ADVERTISEMENT, body_html=f"<p>{HARD}</p>"))
+    covered = [
+        b"from",
+        b"to",
+        b"subject",
+        b"date",
+        b"message-id",
+        b"list-unsubscribe",
+        b"list-unsubscribe-post",
+        b"list-id",
+        b"mime-version",
+        b"content-type",
+    ]
+    signed = dkim.sign(data, b"s1", b"news.example", private, include_headers=covered) + data
+
+    def dns(_name: bytes, timeout: int = 5) -> bytes:
+        return record
+
+    assert dkim.verify(signed, dnsfunc=dns)
+    assert not dkim.verify(signed.replace(b"unsub+3f9c", b"unsub+evil"), dnsfunc=dns)

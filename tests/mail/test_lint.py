@@ -142,3 +142,10 @@ def test_the_name_of_an_item_is_the_buyers_order_and_no_advertisement() -> None:
 )
 def test_advertising_is_known_by_its_words(body: str, evidence: tuple[str, ...]) -> None:
     assert is_advertisement(mail(body), {"midori.example"}) == evidence
+
+
+def test_the_page_with_the_terms_is_no_advertisement() -> None:
+    terms = "返品の条件: https://midori.example/returns"
+    said = mail(f"{terms}\nhttps://midori.example", used={"returns_text": terms})
+    assert is_advertisement(said, {"midori.example"}) == ()
+    assert is_advertisement(mail(said.body_text), {"midori.example"}) == ("product_link",)

@@ -263,16 +263,21 @@ def is_advertisement(mail: Rendered, own_hosts: Collection[str] = ()) -> tuple[s
     ]
     if COUPON_CODE.search(reading.words) and "coupon" not in evidence:
         evidence.append("coupon")
-    shop_links = [link for link in reading.links if _within(_host(link), tuple(own_hosts))]
-    if any(urlsplit(link).path.strip("/") for link in shop_links):
-        evidence.append("product_link")
-    elif _URL.findall(mail.body_text) and len(_shop_rows(mail.body_text, own_hosts)) > 1:
-        evidence.append("shop_links")
+    if link := _advertising_link(reading, mail, tuple(own_hosts)):
+        evidence.append(link)
     return tuple(evidence)
 
 
-def _shop_rows(text: str, own_hosts: Collection[str]) -> list[str]:
-    return [url for url in _URL.findall(text) if _within(_host(url), tuple(own_hosts))]
+def _advertising_link(reading: _Reading, mail: Rendered, own_hosts: tuple[str, ...]) -> str | None:
+    """Name what leads to the shelves; the page with the terms does not."""
+    terms = mail.used.get("returns_text", "")
+
+    def leads(link: str) -> bool:
+        return _within(_host(link), own_hosts) and link not in terms
+
+    if any(urlsplit(link).path.strip("/") for link in filter(leads, reading.links)):
+        return "product_link"
+    return "shop_links" if sum(map(leads, _URL.findall(mail.body_text))) > 1 else None
 
 
 def _host(link: str) -> str:
