@@ -1,1 +1,1 @@
-"""Long failures of what the service stands on."""
+"""Failure drills: real worker processes, a real mail server, and kill -9."""
