@@ -103,13 +103,13 @@ def moment(cell: str, zone: tzinfo, *, date1904: bool = False) -> tuple[datetime
             found = datetime.fromisoformat(cell.replace("/", "-"))
         except ValueError:
             return _odd_moment(cell, zone, date1904)
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC), False
+        return _utc(found if found.tzinfo else found.replace(tzinfo=zone)), False
     if len(cell) == 10 and cell[4] in "-/" and cell[7] == cell[4] and cell[:4].isdecimal():
         try:
             found = datetime.fromisoformat(cell.replace("/", "-"))
         except ValueError as error:
             raise _bad_date() from error
-        return found.replace(tzinfo=zone).astimezone(UTC), True
+        return _utc(found.replace(tzinfo=zone)), True
     return _odd_moment(cell, zone, date1904)
 
 
@@ -128,7 +128,14 @@ def _odd_moment(cell: str, zone: tzinfo, date1904: bool) -> tuple[datetime, bool
         found = datetime(*parts[:6], tzinfo=_offset(offset, zone))  # type: ignore[arg-type, misc]
     except ValueError as error:
         raise _bad_date() from error
-    return found.astimezone(UTC), match[4] is None
+    return _utc(found), match[4] is None
+
+
+def _utc(found: datetime) -> datetime:
+    """Move to UTC; 0001 and 9999 are ways to say "no date", not dates."""
+    if not 1900 <= found.year <= 2200:
+        raise _bad_date()
+    return found.astimezone(UTC)
 
 
 def _from_serial(serial: float, zone: tzinfo, date1904: bool) -> tuple[datetime, bool]:

@@ -274,7 +274,10 @@ def test_dates_of_mixed_forms_and_zones_become_the_same_instants(
     assert one.time_unknown is time_unknown
 
 
-@pytest.mark.parametrize("cell", ["01/02/2026", "2026-13-01", "2026-02-01 25:00", "2026-W05-1"])
+@pytest.mark.parametrize(
+    "cell",
+    ["01/02/2026", "2026-13-01", "2026-02-01 25:00", "2026-W05-1", "9999-12-31", "0001/01/01"],
+)
 def test_a_date_that_could_be_another_is_refused(tmp_path: Path, cell: str) -> None:
     path = write(tmp_path, f"{KEYS}\n1,{cell},a@b.jp\n")
     assert rejected(path) == [("bad_date", "line 2")]
