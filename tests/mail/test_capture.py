@@ -69,3 +69,17 @@ def test_a_full_disk_is_temporary_and_leaves_no_half_mail(
     assert caught.value.needs_person
     assert said == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_links_still_never_overwrites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_args: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    outbox = CaptureTransport(tmp_path)
+    assert outbox.send(MAIL) == outbox.send(MAIL)
+    with pytest.raises(Permanent):
+        outbox.send(replace(MAIL, data=b"other"))
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [MAIL.data]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.mail.expected import LOCALES, SOURCE, facts_for, keys
@@ -71,3 +73,27 @@ def test_the_child_says_what_is_missing() -> None:
 def test_the_child_dies_alone_when_a_text_eats_memory_or_time(source: str) -> None:
     trial = try_in_child(source, {})
     assert (trial.ok, trial.reason) == (False, "the text used more time or memory than a mail may")
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("<script>x</script>", "active"),
+        ("<p onclick='x'>", "active"),
+        ("<form action='x'>", "active"),
+        ("<a href='javascript:x'>", "active"),
+        ("<link rel='stylesheet' href='https://x'>", "active"),
+        ("<p title={{ shop_name }}>", "unquoted"),
+        ('<a href="{{ letter_body }}">', "scheme"),
+    ],
+)
+def test_html_that_could_act_is_refused(row: str, code: str) -> None:
+    assert [(m.line, m.code) for m in check_source(f"<p>\n{row}", html=True)] == [(2, code)]
+    assert check_source('<a href="{{ shop_url }}">{{ 店のURL }}</a>', html=True) == []
+
+
+def test_the_child_works_wherever_the_service_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert try_in_child("{{ shop_name }}", {"shop_name": "店"}).output == "店"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 
@@ -15,6 +17,24 @@ from worker.mail.sandbox import ENVIRONMENTS, SOURCE_LIMIT, refused_nodes
 
 TRIAL_SECONDS = 10.0
 """How long the caller waits for the child, which itself may use two seconds of processor."""
+
+_IMPORTS_FROM = Path(__file__).resolve().parents[2]
+"""The child finds the package there, wherever the service was started from."""
+
+_UNSAFE_HTML = {
+    "active": re.compile(
+        r"<(?:script|iframe|form|object|embed|base|link|video|audio|svg)\b|\bon[a-z]+\s*="
+        r"|javascript:|http-equiv",
+        re.IGNORECASE,
+    ),
+    "unquoted": re.compile(r"=\s*\{\{"),
+    "scheme": re.compile(r"\b(?:href|src)\s*=\s*[\"']\s*\{\{(?!\s*\w*(?:url|URL)\w*\s*\}\})"),
+}
+_UNSAFE_WHY = {
+    "active": "mail programs refuse or distrust scripts, forms and embedded things",
+    "unquoted": "a value in an attribute needs quotes around it",
+    "scheme": "only an address placeholder may begin a link",
+}
 
 _ARITHMETIC = (nodes.Mul, nodes.Pow)
 
@@ -46,7 +66,7 @@ def check_source(source: str, *, html: bool = False) -> list[LintMessage]:
         tree = ENVIRONMENTS[html].parse(source)
     except TemplateSyntaxError as error:
         return [LintMessage(error.lineno, "syntax", "", error.message or "syntax error")]
-    found = [*_refused(tree), *_unknown(tree)]
+    found = [*_refused(tree), *_unknown(tree), *(_unsafe(source) if html else ())]
     return sorted(found, key=lambda message: (message.line, message.code))
 
 
@@ -61,6 +81,13 @@ def _refused(tree: nodes.Template) -> Iterator[LintMessage]:
             yield LintMessage(
                 node.lineno, "not_allowed", what, "a mail text holds words, values and conditions"
             )
+
+
+def _unsafe(source: str) -> Iterator[LintMessage]:
+    for number, row in enumerate(source.split("\n"), start=1):
+        for code, pattern in _UNSAFE_HTML.items():
+            if match := pattern.search(row):
+                yield LintMessage(number, code, match.group(0), _UNSAFE_WHY[code])
 
 
 def _unknown(tree: nodes.Template) -> Iterator[LintMessage]:
@@ -85,6 +112,7 @@ def try_in_child(source: str, values: Mapping[str, str], *, html: bool = False) 
             capture_output=True,
             timeout=TRIAL_SECONDS,
             check=False,
+            cwd=_IMPORTS_FROM,
         )
     except subprocess.TimeoutExpired:
         return Trial(ok=False, reason="the text did not finish in time")

@@ -11,10 +11,11 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 SENDING = "sending"
 ROTATE_BYTES = 32 * 1024 * 1024
@@ -77,17 +78,16 @@ class Journal:
 
     def entries(self) -> Iterator[Entry]:
         """All acknowledged entries, oldest first; torn lines are passed over."""
-        for file in self._files():
-            with file.open("rb") as lines:
+        with ExitStack() as stack:
+            for lines in self._opened(stack):
                 yield from filter(None, map(_parsed, lines))
 
     def lookup(self, message_ref: str) -> list[Entry]:
         """All entries of one message, oldest first."""
         needle = json.dumps(message_ref).encode()
-        found = []
-        for file in self._files():
-            with file.open("rb") as lines:
-                found += [entry for line in lines if needle in line and (entry := _parsed(line))]
+        with ExitStack() as stack:
+            matching = (line for file in self._opened(stack) for line in file if needle in line)
+            found = list(filter(None, map(_parsed, matching)))
         return [entry for entry in found if entry.message_ref == message_ref]
 
     def unfinished(self) -> list[Entry]:
@@ -155,13 +155,19 @@ class Journal:
             if self._seen == (status.st_ino, status.st_size):
                 return self._sequence
             self._seen = (status.st_ino, status.st_size)
-        self._sequence = max(map(_last_in, reversed(self._files())), default=0)
+        newest_first = map(_last_in, reversed(self._files()))
+        self._sequence = next((number for number in newest_first if number), 0)
         return self._sequence
 
     def _files(self) -> list[Path]:
         pattern = f"{self._path.name}.{'[0-9]' * 12}"
         rotated = sorted(self._path.parent.glob(pattern))
         return [*rotated, self._path] if self._path.exists() else rotated
+
+    def _opened(self, stack: ExitStack) -> list[BinaryIO]:
+        """Open all files at one moment: an open file stays readable when it is rotated away."""
+        with self._locked():
+            return [stack.enter_context(file.open("rb")) for file in self._files()]
 
     def _sync_folder(self) -> None:
         handle = os.open(self._path.parent, os.O_RDONLY)

@@ -98,4 +98,7 @@ _INLINER = css_inline.CSSInliner(
 
 
 def _inlined(html: str) -> str:
-    return str(_INLINER.inline(html))
+    try:
+        return str(_INLINER.inline(html))
+    except css_inline.InlineError as error:
+        raise TextRefused("style", f"the style sheet cannot be read: {error}") from error

@@ -17,9 +17,9 @@ MEMORY_BYTES = 256 * 1024 * 1024
 
 def main() -> int:
     """Read the question from stdin, answer on stdout; 3 when the memory ran out."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_CPU, CPU_SECONDS)
+    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    _limit(resource.RLIMIT_CORE, 0)
     question = json.load(sys.stdin)
     try:
         answer = _answer(question["source"], question["values"], html=question["html"])
@@ -27,6 +27,13 @@ def main() -> int:
         return 3
     sys.stdout.write(json.dumps(answer))
     return 0
+
+
+def _limit(what: int, most: int) -> None:
+    """Set a limit, or keep the stricter one the process was started with."""
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
 
 
 def _answer(source: str, values: dict[str, str], *, html: bool) -> dict[str, object]:

@@ -12,6 +12,8 @@ from worker.mail.transport import Accepted, OnAccepted, Permanent, Prepared, Tem
 
 _PLAIN_ID = re.compile(r"<([A-Za-z0-9][A-Za-z0-9._+@=-]{0,200})>")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What file systems without hard links answer."""
 
 
 class CaptureTransport:
@@ -60,14 +62,26 @@ class CaptureTransport:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            # A link, unlike a rename, never replaces what another worker wrote meanwhile.
-            os.link(draft, target)
+            self._name(draft, target)
         except FileExistsError:
             return False
         finally:
             draft.unlink(missing_ok=True)
         self._sync_folder()
         return True
+
+    @staticmethod
+    def _name(draft: Path, target: Path) -> None:
+        """Give the draft its name. Raises FileExistsError where it is taken."""
+        try:
+            # A link, unlike a rename, never replaces what another worker wrote meanwhile.
+            os.link(draft, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if target.exists():
+                raise FileExistsError(errno.EEXIST, "taken", str(target)) from error
+            draft.rename(target)
 
     def _sync_folder(self) -> None:
         handle = os.open(self._folder, os.O_RDONLY)
