@@ -65,7 +65,12 @@ def a_visit(
 ) -> OrderRow:
     """An order that is due to be planned, with its standing, one line and a contact."""
     address = f"person{customer.id}@mail.example"
-    person = {"name": "山田 花子", "family_name": "山田", "email": address} | (contact or {})
+    person = {
+        "name": "山田 花子",
+        "family_name": "山田",
+        "given_name": "花子",
+        "email": address,
+    } | (contact or {})
     values = {
         "plan_due": True,
         "payment_method": "クレジットカード",

@@ -205,6 +205,7 @@ def _lapse(
     apply_move(session, message, "lapse", Actor.DISPATCH, "dispatch", reason, now)
     clear_approval(message)
     message.next_attempt_at = None
+    message.review_at = now  # the next rendering writes it anew
     if message.attempts:
         # Other words under the Message-ID of an earlier attempt would be two mails in one.
         message.generation, message.attempts = message.generation + 1, 0

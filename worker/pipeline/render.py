@@ -9,18 +9,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from worker.mail.placeholders import values as all_values
-from worker.mail.render import MissingValue, TextRefused
 from worker.pipeline.context import Context
+from worker.pipeline.render_check import Recheck, checked, recheck
 from worker.pipeline.render_coupons import PoolEmpty, coupon_for, sample_for
 from worker.pipeline.render_draft import (
     Draft,
     Workshop,
     draft,
     open_workshop,
-    permission_of,
 )
-from worker.pipeline.render_facts import telltale, text_facts
 from worker.pipeline.render_freeze import (
     end_repeated,
     freeze,
@@ -29,9 +26,10 @@ from worker.pipeline.render_freeze import (
     settle_fresh,
     settle_old,
 )
+from worker.pipeline.render_timed import release_timed
 from worker.rules.flags import Raised
-from worker.rules.states import WAITING, Flag, MessageState, Verdict
-from worker.store.messages import Message, MessageBody
+from worker.rules.states import WAITING, Flag, MessageState
+from worker.store.messages import Message
 from worker.store.text_queries import Material, due_to_render
 
 __all__ = [
@@ -51,21 +49,13 @@ class RenderResult:
     """How many messages went into which state, by the state's word."""
 
     states: Counter[str] = field(default_factory=Counter)
+    timed: list[str] = field(default_factory=list)
+    """Messages that went unread, as their mode allows."""
 
     @property
     def rendered(self) -> int:
         """Messages that were looked at."""
         return sum(self.states.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Recheck:
-    """A fresh look: ``changed`` names what is not as it was rendered; empty, nothing is."""
-
-    verdict: Verdict
-    changed: list[str]
-    code: str = ""
-    """Why the mail must not go at all; empty: it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +71,21 @@ class Preview:
 
 
 def render_due(session: Session, ctx: Context, now: datetime, limit: int = 200) -> RenderResult:
-    """Freeze the text of scheduled messages whose time to be read has come."""
+    """Freeze the text of messages whose time to be read has come, and let timed ones go.
+
+    A mail whose approval lapsed at the last moment is written anew here as well.
+    """
     messages = due_to_render(session, now, limit)
-    result = RenderResult()
+    result = RenderResult(timed=release_timed(session, ctx, now, limit))
     if not messages:
         return result
     shop, materials = open_workshop(session, ctx, messages, now)
     for material in materials:
-        _render(shop, material, now)
+        if material.message.state is MessageState.SCHEDULED:
+            _render(shop, material, now)
+        else:
+            _follow(shop, material, now)
+        material.message.review_at = None
         result.states[material.message.state.value] += 1
     session.flush()
     return result
@@ -103,6 +100,7 @@ def render_message(session: Session, ctx: Context, message_id: str, now: datetim
             _render(shop, material, now)
         else:
             _follow(shop, material, now, forced=True)
+        message.review_at = None
         session.flush()
     return message
 
@@ -122,6 +120,7 @@ def _render(shop: Workshop, material: Material, now: datetime) -> None:
     made = _drafted(shop, material, now, take=True)
     if refuse(shop, made, now) or end_repeated(shop, made, now):
         return
+    material.message.edited = False
     freeze(shop, made, now)
     settle_fresh(shop, made, now)
 
@@ -148,7 +147,7 @@ def _drafted(shop: Workshop, material: Material, now: datetime, *, take: bool) -
 def _follow(shop: Workshop, material: Material, now: datetime, *, forced: bool = False) -> bool:
     """Write a rendered message anew where something it rests on has changed."""
     message = material.message
-    if not forced and message.facts_hash and not _checked(shop, material).changed:
+    if not forced and message.facts_hash and not checked(shop, material).changed:
         return False
     made = _drafted(shop, material, now, take=True)
     if refuse(shop, made, now):
@@ -159,66 +158,6 @@ def _follow(shop: Workshop, material: Material, now: datetime, *, forced: bool =
         freeze(shop, made, now)
     settle_old(shop, made, now)
     return True
-
-
-# --- checking -------------------------------------------------------------------------------
-
-
-def recheck(session: Session, ctx: Context, message_id: str, now: datetime) -> Recheck:
-    """Look at one message's facts again, as they are now; used by review and inside the claim.
-
-    Only values the text speaks of count, besides recipient, verdict and the choice of words (P5).
-    """
-    message = session.get_one(Message, message_id)
-    shop, (material,) = open_workshop(session, ctx, [message], now)
-    return _checked(shop, material)
-
-
-def _checked(shop: Workshop, material: Material) -> Recheck:
-    message = material.message
-    permission = permission_of(shop, material, advertising=message.advertising)
-    tale = telltale(shop.ctx, material)
-    before = dict(message.why.get("basis") or {})
-    body = material.body or MessageBody(message_id=message.id, values={}, recipient="")
-    now_is = {
-        "recipient": shop.recipients.get(message.id) or "",
-        "verdict": permission.verdict.value,
-        "refused": permission.code,
-        "rank": tale.rank,
-        "occasions": list(tale.occasions),
-    }
-    was = {**before, "recipient": body.recipient}
-    changed = [name for name, value in now_is.items() if was.get(name) != value]
-    changed += _changed_values(shop, material, body.values or {})
-    if material.occasions or message.again_of:
-        return Recheck(permission.verdict, changed, permission.code)
-    # Nothing carries it any more: its last order was cancelled in between.
-    return Recheck(permission.verdict, [*changed, "occasion"], permission.code)
-
-
-def _changed_values(shop: Workshop, material: Material, used: dict[str, Any]) -> list[str]:
-    """Names of used values that would be different; written with the clock of the rendering."""
-    if not used:
-        return []
-    message = material.message
-    stamp = message.why.get("rendered_at")
-    written = datetime.fromisoformat(stamp) if stamp else shop.run.now
-    coupon = coupon_for(shop.session, shop.ctx, material, written, take=False)
-    try:
-        facts = text_facts(
-            shop.ctx,
-            material,
-            shop.run.setting.days,
-            written,
-            telltale(shop.ctx, material),
-            coupon,
-            sample_for(shop.session, material),
-        )
-    except (MissingValue, TextRefused):
-        # A clerk's letter names a value that is not known any more.
-        return ["letter_body"]
-    fresh = all_values(facts, message.locale, only=set(used))
-    return sorted(name for name, value in used.items() if fresh.get(name) != value)
 
 
 def preview(session: Session, ctx: Context, message_id: str, now: datetime) -> Preview:

@@ -119,7 +119,8 @@ def _note(shop: Workshop, made: Draft, now: datetime) -> None:
     message.advertising = bool(made.advertises) or message.kind in ADVERTISING_KINDS
     message.recipient_hash = address_hash(shop.ctx.key, made.recipient) if made.recipient else ""
     message.facts_hash = hash_of(found) if made.rendered is not None else ""
-    message.flags = [raised.stored() for raised in made.flags]
+    told_before = [f for f in message.flags if f.get("flag") == Flag.FACTS_CHANGED.value]
+    message.flags = [*(raised.stored() for raised in made.flags), *told_before[:1]]
     kept = {name: value for name, value in found.items() if name not in ("values", "recipient")}
     message.why = {**message.why, "rendered_at": now.isoformat(), "basis": kept}
 
@@ -180,7 +181,8 @@ def settle_old(shop: Workshop, made: Draft, now: datetime) -> None:
         message.hold_reason = ""
         _move(shop, message, "release", {"code": "complete"}, now)
         return
-    if was_out_for_sending or message.edited:
+    told = any(f.get("flag") == changed.flag.value for f in message.flags)
+    if (was_out_for_sending or message.edited) and not told:
         message.flags = [*message.flags, changed.stored()]
     if was_out_for_sending:
         clear_approval(message)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
 from worker.pipeline.plan_run import shop_days
-from worker.pipeline.render import recheck
+from worker.pipeline.render_check import recheck
 from worker.pipeline.review_approval import bind_approval
 from worker.pipeline.review_verdict import incomplete, refusal
 from worker.pipeline.stops import stop_over

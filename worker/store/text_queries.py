@@ -293,11 +293,14 @@ def grant_for(session: Session, customer_id: int, scope: str, milestone: int) ->
 
 
 def due_to_render(session: Session, now: datetime, limit: int) -> list[Message]:
-    """Scheduled messages whose text is to be frozen now."""
+    """Messages whose text is to be frozen now, or anew; ``review_at`` is None once it is."""
     return list(
         session.scalars(
             select(Message)
-            .where(Message.state == MessageState.SCHEDULED, Message.review_at <= now)
+            .where(
+                Message.state.in_((MessageState.SCHEDULED, MessageState.IN_REVIEW)),
+                Message.review_at <= now,
+            )
             .order_by(Message.review_at, Message.id)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from worker.rules.states import MessageState
+from worker.rules.states import MessageState, Outcome
 from worker.store.customers import Customer, CustomerStanding
-from worker.store.messages import Message
+from worker.store.messages import Message, Occasion
 from worker.store.orders import OrderRow
 
 
@@ -21,8 +21,12 @@ def pending(session: Session, now: datetime) -> dict[str, bool]:
         exists().where(Customer.rank_due),
         exists().where(Customer.plan_due),
         exists().where(CustomerStanding.next_change_at <= now),
+        exists().where(Occasion.outcome == Outcome.WAITING, Occasion.due_at <= now),
     )
-    render = exists().where(Message.state == MessageState.SCHEDULED, Message.review_at <= now)
+    render = exists().where(
+        Message.state.in_((MessageState.SCHEDULED, MessageState.IN_REVIEW)),
+        Message.review_at <= now,
+    )
     dispatch = exists().where(
         or_(
             (Message.state == MessageState.APPROVED) & (Message.due_at <= now),

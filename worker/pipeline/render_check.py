@@ -1,0 +1,87 @@
+"""Looks again at what a rendered mail rests on, and names what is not the same any more (P5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from worker.mail.placeholders import values as all_values
+from worker.mail.render import MissingValue, TextRefused
+from worker.pipeline.context import Context
+from worker.pipeline.render_coupons import coupon_for, sample_for
+from worker.pipeline.render_draft import Workshop, open_workshop, permission_of
+from worker.pipeline.render_facts import telltale, text_facts
+from worker.rules.states import Verdict
+from worker.store.messages import Message, MessageBody
+from worker.store.text_queries import Material
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A fresh look: ``changed`` names what is not as it was rendered; empty, nothing is."""
+
+    verdict: Verdict
+    changed: list[str]
+    code: str = ""
+    """Why the mail must not go at all; empty: it may."""
+
+
+def recheck(session: Session, ctx: Context, message_id: str, now: datetime) -> Recheck:
+    """Look at one message's facts again, as they are now; used by review and inside the claim.
+
+    Only values the text speaks of count, besides recipient, verdict and the choice of words (P5).
+    """
+    message = session.get_one(Message, message_id)
+    shop, (material,) = open_workshop(session, ctx, [message], now)
+    return checked(shop, material)
+
+
+def checked(shop: Workshop, material: Material) -> Recheck:
+    """Compare what is known now with what the message was rendered from."""
+    message = material.message
+    permission = permission_of(shop, material, advertising=message.advertising)
+    tale = telltale(shop.ctx, material)
+    before = dict(message.why.get("basis") or {})
+    body = material.body or MessageBody(message_id=message.id, values={}, recipient="")
+    now_is = {
+        "recipient": shop.recipients.get(message.id) or "",
+        "verdict": permission.verdict.value,
+        "refused": permission.code,
+        "rank": tale.rank,
+        "occasions": list(tale.occasions),
+    }
+    was = {**before, "recipient": body.recipient}
+    changed = [name for name, value in now_is.items() if was.get(name) != value]
+    changed += _changed_values(shop, material, body.values or {})
+    if material.occasions or message.again_of:
+        return Recheck(permission.verdict, changed, permission.code)
+    # Nothing carries it any more: its last order was cancelled in between.
+    return Recheck(permission.verdict, [*changed, "occasion"], permission.code)
+
+
+def _changed_values(shop: Workshop, material: Material, used: dict[str, Any]) -> list[str]:
+    """Names of used values that would be different; written with the clock of the rendering."""
+    if not used:
+        return []
+    message = material.message
+    stamp = message.why.get("rendered_at")
+    written = datetime.fromisoformat(stamp) if stamp else shop.run.now
+    coupon = coupon_for(shop.session, shop.ctx, material, written, take=False)
+    try:
+        facts = text_facts(
+            shop.ctx,
+            material,
+            shop.run.setting.days,
+            written,
+            telltale(shop.ctx, material),
+            coupon,
+            sample_for(shop.session, material),
+        )
+    except (MissingValue, TextRefused):
+        # A clerk's letter names a value that is not known any more.
+        return ["letter_body"]
+    fresh = all_values(facts, message.locale, only=set(used))
+    return sorted(name for name, value in used.items() if fresh.get(name) != value)
