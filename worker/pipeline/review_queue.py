@@ -50,11 +50,9 @@ class QueueFilter:
     def is_empty(self) -> bool:
         """Whether no criterion narrows it: such a filter may show, but selects nobody."""
         shaping = {"states", "vip_ranks", "first_ranks"}
-        return all(
-            getattr(self, f.name) in (frozenset(), "", None)
-            for f in fields(self)
-            if f.name not in shaping
-        )
+        given = (getattr(self, f.name) for f in fields(self) if f.name not in shaping)
+        blank = (frozenset(), "", None)
+        return all((v.strip() if isinstance(v, str) else v) in blank for v in given)
 
 
 def rank_groups(ctx: Context) -> dict[str, frozenset[str]]:
