@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from worker.store.customer_queries import PROFILES
-from worker.store.order_queries import CONTACTS, ORDERS, chunks, insert_rows
+from worker.store.order_queries import CONTACTS, ORDERS, among, chunks, insert_rows
 
 FIELDS = (
     *("name", "family_name", "given_name", "kana", "email", "phone"),
@@ -56,16 +56,15 @@ def _stored(
     """Profiles as if they were an order of the time they were taken from."""
     found: dict[int, tuple[Told, dict[str, Any]]] = {}
     long_ago = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
-    for part in chunks(sorted(customer_ids)):
-        query = (
-            sa.select(PROFILES, ORDERS.c.ordered_at)
-            .outerjoin(ORDERS, ORDERS.c.id == PROFILES.c.order_id)
-            .where(PROFILES.c.customer_id.in_(part))
-        )
-        for row in session.execute(query).mappings():
-            fields = {name: row[name] for name in FIELDS}
-            told = (row["ordered_at"] or long_ago, row["order_id"] or 0, fields)
-            found[row["customer_id"]] = (told, fields | {"order_id": row["order_id"]})
+    query = (
+        sa.select(PROFILES, ORDERS.c.ordered_at)
+        .outerjoin(ORDERS, ORDERS.c.id == PROFILES.c.order_id)
+        .where(among(session, PROFILES.c.customer_id, sorted(customer_ids)))
+    )
+    for row in session.execute(query).mappings():
+        fields = {name: row[name] for name in FIELDS}
+        told = (row["ordered_at"] or long_ago, row["order_id"] or 0, fields)
+        found[row["customer_id"]] = (told, fields | {"order_id": row["order_id"]})
     return found
 
 

@@ -22,7 +22,7 @@ from worker.store.customers import (
     Merge,
     OrderIdentity,
 )
-from worker.store.order_queries import CONTACTS, ORDERS, chunks, insert_rows, update_few
+from worker.store.order_queries import CONTACTS, ORDERS, among, chunks, insert_rows, update_few
 from worker.store.schema import Base
 
 CUSTOMERS = Base.metadata.tables[Customer.__tablename__]
@@ -90,29 +90,30 @@ def identities_of(
     """Find identities in any channel by hash."""
     found: list[KnownIdentity] = []
     for kind, hashes in wanted.items():
-        for part in chunks(sorted(hashes)):
-            query = sa.select(
-                IDENTITIES.c.id,
-                IDENTITIES.c.channel_id,
-                IDENTITIES.c.kind,
-                IDENTITIES.c.key_hash,
-                IDENTITIES.c.customer_id,
-            ).where(IDENTITIES.c.kind == kind, IDENTITIES.c.key_hash.in_(part))
-            found += [KnownIdentity(*row) for row in session.execute(query)]
+        query = sa.select(
+            IDENTITIES.c.id,
+            IDENTITIES.c.channel_id,
+            IDENTITIES.c.kind,
+            IDENTITIES.c.key_hash,
+            IDENTITIES.c.customer_id,
+        ).where(IDENTITIES.c.kind == kind, among(session, IDENTITIES.c.key_hash, sorted(hashes)))
+        found += [KnownIdentity(*row) for row in session.execute(query)]
     return found
 
 
 def members_of(session: Session, customer_ids: Iterable[int]) -> dict[int, dict[int, str]]:
     """Each customer's member id (hash) by channel id; of several the first known."""
     found: dict[int, dict[int, str]] = {}
-    for part in chunks(customer_ids):
-        query = (
-            sa.select(IDENTITIES.c.customer_id, IDENTITIES.c.channel_id, IDENTITIES.c.key_hash)
-            .where(IDENTITIES.c.customer_id.in_(part), IDENTITIES.c.kind == IdentityKind.MEMBER)
-            .order_by(IDENTITIES.c.id)
+    query = (
+        sa.select(IDENTITIES.c.customer_id, IDENTITIES.c.channel_id, IDENTITIES.c.key_hash)
+        .where(
+            among(session, IDENTITIES.c.customer_id, customer_ids),
+            IDENTITIES.c.kind == IdentityKind.MEMBER,
         )
-        for customer, channel, member in session.execute(query):
-            found.setdefault(customer, {}).setdefault(channel, member)
+        .order_by(IDENTITIES.c.id)
+    )
+    for customer, channel, member in session.execute(query):
+        found.setdefault(customer, {}).setdefault(channel, member)
     return found
 
 

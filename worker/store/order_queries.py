@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from worker.store.channels import Channel
@@ -40,6 +42,17 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield whole[start : start + size]
 
 
+def among(
+    session: Session, column: sa.ColumnElement[Any], values: Iterable[Any]
+) -> sa.ColumnElement[bool]:
+    """``column IN values`` as one bound list: the statement stays the same at any length."""
+    listed = list(values)
+    if session.get_bind().dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(listed, postgresql.ARRAY(column.type)))
+    rows = sa.func.json_each(sa.literal(json.dumps(listed), sa.Text())).table_valued("value")
+    return column.in_(sa.select(rows.c.value))
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The little of a stored order that tells whether a record is new to it."""
@@ -64,13 +77,10 @@ def lock_channel(session: Session, channel_id: int) -> None:
 
 def heads(session: Session, channel_id: int, external_ids: Iterable[str]) -> dict[str, Head]:
     """Find stored orders of a channel by external id."""
-    found: dict[str, Head] = {}
-    for part in chunks(external_ids):
-        query = sa.select(ORDERS.c.external_id, ORDERS.c.id, ORDERS.c.content_hash).where(
-            ORDERS.c.channel_id == channel_id, ORDERS.c.external_id.in_(part)
-        )
-        found |= {row[0]: Head(row[1], row[2]) for row in session.execute(query)}
-    return found
+    query = sa.select(ORDERS.c.external_id, ORDERS.c.id, ORDERS.c.content_hash).where(
+        ORDERS.c.channel_id == channel_id, among(session, ORDERS.c.external_id, external_ids)
+    )
+    return {row[0]: Head(row[1], row[2]) for row in session.execute(query)}
 
 
 def whole(session: Session, order_ids: Iterable[int]) -> dict[int, Stored]:
