@@ -23,10 +23,17 @@ def open_engine(url: str, *, durable: bool = False) -> Engine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        # An error must not carry a row of personal data into a log: hide_parameters.
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True
+        )
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 10.0, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": 10.0, "check_same_thread": False},
+        hide_parameters=True,
+    )
     _prepare_sqlite(engine, durable=durable)
     return engine
 
