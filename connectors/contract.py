@@ -18,6 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 __all__ = [
     "BadRecord",
+    "Batch",
     "Buyer",
     "ChannelConfig",
     "Connector",
@@ -213,17 +214,30 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """The file that pages were cut from: it is listed as an import and can be taken back."""
+
+    name: str
+    sha256: str
+    profile: str = ""
+    encoding: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some raw orders, where to go on, and, when a fixed window is exhausted, the new watermark.
 
     ``cursor`` None with ``watermark`` set means the window is finished. ``rejected`` are records
     that could not even be cut out of the answer; each carries its position and payload.
+    ``batch`` names the file where the pages come from one; its last page has no cursor.
     """
 
     raws: tuple[RawOrder, ...]
     cursor: str | None = None
     watermark: Watermark | None = None
     rejected: tuple[BadRecord, ...] = ()
+    batch: Batch | None = None
 
 
 @dataclass(frozen=True, slots=True)

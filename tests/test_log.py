@@ -30,6 +30,18 @@ def test_only_listed_fields_are_written(capsys: pytest.CaptureFixture[str]) -> N
     assert "高橋" not in json.dumps(line, ensure_ascii=False)
 
 
+def test_a_logger_made_before_the_configuration_follows_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    early = log.get("supervisor")
+    log.configure("json")
+
+    early.info("process_started", pid=7, name="高橋 美咲")
+
+    (line,) = lines(capsys)
+    assert (line["logger"], line["pid"], line["fields_dropped"]) == ("supervisor", 7, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "masked"),
     [

@@ -35,7 +35,7 @@ class Advanced:
 
 def _identify(session: Session, context: Context, now: datetime) -> bool:
     result = identify(session, context, now)
-    return bool(result.linked)
+    return bool(result.seen)
 
 
 def _rank(session: Session, context: Context, now: datetime) -> bool:
@@ -86,7 +86,7 @@ def render(runtime: Runtime, now: datetime, *, budget_seconds: float = 300.0) ->
         context = runtime.context()
         while monotonic() - started < budget_seconds:
             with runtime.transaction() as session:
-                count = render_due(session, context, now).touched
+                count = render_due(session, context, now).rendered
             touched += count
             if not count:
                 break

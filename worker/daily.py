@@ -1,11 +1,11 @@
-"""Work done once each shop-local day: dormancy, retention, and the look at what stands still."""
+"""Work done once each shop-local day: personal data is forgotten when its time is over."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from worker import log
@@ -13,7 +13,6 @@ from worker.pipeline.context import Context
 from worker.rules.states import MessageState
 from worker.runtime import Runtime
 from worker.store.channels import Channel
-from worker.store.customers import Customer, CustomerStanding
 from worker.store.leases import holding
 from worker.store.messages import Message, MessageBody
 from worker.store.orders import OrderContact, OrderRevision, OrderRow, Quarantine, RawRecord
@@ -46,22 +45,6 @@ def run_daily(runtime: Runtime, now: datetime) -> dict[str, int]:
                 session.merge(DailyRun(name=name, last_on=today))
             _log.info("chore_done", step=name, count=done[name])
     return done
-
-
-def look_for_dormant(session: Session, _ctx: Context, now: datetime) -> int:
-    """Have everybody planned anew whose last order lies between a month and two years back."""
-    quiet = exists().where(
-        CustomerStanding.customer_id == Customer.id,
-        CustomerStanding.last_order_at < now - timedelta(days=30),
-        CustomerStanding.last_order_at > now - timedelta(days=730),
-    )
-    found = session.execute(
-        update(Customer)
-        .where(quiet, Customer.merged_into.is_(None), Customer.erased_at.is_(None))
-        .values(plan_due=True)
-        .returning(Customer.id)
-    )
-    return len(found.all())
 
 
 def forget_raws(session: Session, _ctx: Context, now: datetime) -> int:
@@ -131,7 +114,6 @@ def close_sessions(session: Session, _ctx: Context, now: datetime) -> int:
 
 
 CHORES: dict[str, Chore] = {
-    "dormant": look_for_dormant,
     "raws": forget_raws,
     "bodies": forget_bodies,
     "amazon": forget_amazon,

@@ -37,6 +37,8 @@ _TYPES: dict[str, type[Any]] = {
     "review": Review,
 }
 _STRICTNESS = list(Verdict)
+_SAMPLE = "sample:"
+"""Begins the release name of documents whose shop is the shipped sample."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +68,55 @@ def load_documents(folder: Path) -> Documents:
 
     Raises DocumentsWrong with every problem found, each with file, line and key.
     """
+    texts = document_texts(folder)
+    if "shop" not in texts:
+        raise DocumentsWrong([missing_shop(folder)])
+    return documents_from(texts, place=str(folder))
+
+
+def sample_documents(folder: Path) -> Documents:
+    """Load a folder that has no ``shop.toml``: the sample shop's stands in, for a first look.
+
+    With them nothing leaves by mail server (see ``is_sample``). Raises DocumentsWrong.
+    """
+    texts = document_texts(folder)
+    release = f"{_SAMPLE}{_digest(texts)}"
+    return documents_from(texts, place=str(folder), release=release)
+
+
+def is_sample(documents: Documents) -> bool:
+    """Whether the shop is the shipped sample: name and addresses in it are nobody's."""
+    return documents.release.startswith(_SAMPLE)
+
+
+def missing_shop(folder: Path) -> Problem:
+    """The problem of a folder without ``shop.toml``."""
+    text = "missing. Run `okaeri init` to write a first one."
+    return Problem(str(folder / "shop.toml"), None, "", text)
+
+
+def document_texts(folder: Path) -> dict[str, str]:
+    """The texts of a folder's documents by name.
+
+    Raises DocumentsWrong for files that cannot be read and for unknown names.
+    """
     texts: dict[str, str] = {}
     problems: list[Problem] = []
     for name in NAMES:
         path = folder / f"{name}.toml"
-        if path.is_file():
+        if not path.is_file():
+            continue
+        try:
             texts[name] = path.read_text(encoding="utf-8")
-        elif name == "shop":
-            problems.append(
-                Problem(str(path), None, "", "missing. Run `okaeri init` to write a first one.")
-            )
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            problems.append(Problem(str(path), line, "", "not UTF-8. Save it as UTF-8."))
+        except OSError as error:
+            problems.append(Problem(str(path), None, "", f"cannot be read: {error.strerror}."))
     problems += _strangers(folder)
     if problems:
         raise DocumentsWrong(problems)
-    return documents_from(texts, place=str(folder))
+    return texts
 
 
 def documents_from(

@@ -76,6 +76,20 @@ class _Foreign(logging.Formatter):
         return str(renderer(None, "", fields))
 
 
+class _Lines(structlog.PrintLogger):
+    """Writes lines to standard error and knows whose they are."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(sys.stderr)
+        self.name = name
+
+
+def _named(logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Name the step or process that speaks."""
+    fields["logger"] = logger.name
+    return fields
+
+
 def configure(style: str = "json", level: int = logging.INFO) -> None:
     """Send all logs to standard error, ours and the libraries' alike."""
     renderer: Any = (
@@ -85,23 +99,30 @@ def configure(style: str = "json", level: int = logging.INFO) -> None:
     )
     structlog.configure(
         processors=[
+            _named,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _only_allowed,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=_Lines,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Foreign())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    # Libraries speak only of trouble: a line for every task received would bury ours.
+    root.setLevel(logging.WARNING)
+    logging.getLogger("connectors").setLevel(level)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger bound to the name of the step or process."""
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger().bind(logger=name)
+    """A logger that carries the name of the step or process.
+
+    It takes the configuration in force when it is used: modules make theirs when they are
+    imported, long before ``configure``, and must not keep what was in force then.
+    """
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger

@@ -12,7 +12,15 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from worker.documents import NAMES, DocumentsWrong, Problem, documents_from, load_documents
+from worker.documents import (
+    NAMES,
+    DocumentsWrong,
+    document_texts,
+    documents_from,
+    load_documents,
+    missing_shop,
+    sample_documents,
+)
 from worker.mail.texts import ROOT, FolderSource, shipped_root
 from worker.pipeline.context import Context
 from worker.rules.shop import Documents
@@ -39,7 +47,11 @@ class ReleasedTexts:
 
 
 def open_context(settings: Settings, session: Session) -> Context:
-    """Build what the steps need. Raises DocumentsWrong with every problem found."""
+    """Build what the steps need. Raises DocumentsWrong with every problem found.
+
+    Where neither a release nor the folder tells about the shop, the shipped sample shop stands in
+    (``worker.documents.is_sample``), so that orders can be looked at before anything is set up.
+    """
     release_id = session.scalar(select(func.max(Release.id)))
     published = released(session, release_id) if release_id else {}
     documents, texts = _read(
@@ -66,19 +78,13 @@ def _read(
     configs = {n: texts[f"config/{n}.toml"] for n in NAMES if f"config/{n}.toml" in texts}
     if configs:
         documents = documents_from(
-            {**_file_texts(folder), **configs}, place=str(folder), release=name
+            {**document_texts(folder), **configs}, place=str(folder), release=name
         )
-    else:
+    elif (folder / "shop.toml").is_file():
         documents = load_documents(folder)
+    else:
+        documents = sample_documents(folder)
     return documents, ReleasedTexts(name, texts, FolderSource(folder, shipped_root()))
-
-
-def _file_texts(folder: Path) -> dict[str, str]:
-    return {
-        n: (folder / f"{n}.toml").read_text(encoding="utf-8")
-        for n in NAMES
-        if (folder / f"{n}.toml").is_file()
-    }
 
 
 def _fingerprint(folder: Path) -> str:
@@ -103,7 +109,7 @@ def released(session: Session, release_id: int) -> dict[str, str]:
 
 def shop_files(folder: Path) -> dict[str, str]:
     """Path to content of the shop's document files, named as releases name them."""
-    found = {f"config/{name}.toml": text for name, text in _file_texts(folder).items()}
+    found = {f"config/{name}.toml": text for name, text in document_texts(folder).items()}
     for path in sorted((folder / ROOT).rglob("*")):
         if path.suffix in {".txt", ".html"}:
             found[f"{ROOT}/{path.relative_to(folder / ROOT).as_posix()}"] = path.read_text("utf-8")
@@ -125,8 +131,8 @@ def differences(session: Session, folder: Path) -> list[tuple[str, str | None, s
 def push(session: Session, folder: Path, by: str, note: str, now: datetime) -> Release:
     """Publish the files as a release. Raises DocumentsWrong when they cannot be used."""
     files = shop_files(folder)
-    if not files:
-        raise DocumentsWrong([Problem(str(folder), None, "", "holds no document to publish.")])
+    if "config/shop.toml" not in files:
+        raise DocumentsWrong([missing_shop(folder)])
     documents_from(
         {n: files[f"config/{n}.toml"] for n in NAMES if f"config/{n}.toml" in files},
         place=str(folder),

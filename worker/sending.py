@@ -10,6 +10,7 @@ from time import monotonic
 import redis
 
 from worker import log
+from worker.documents import is_sample
 from worker.mail.journal import Journal
 from worker.mail.limits import Limiter, LocalLimiter, RedisLimiter
 from worker.mail.transport.capture import CaptureTransport
@@ -35,7 +36,8 @@ class Round:
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     swept: dict[str, int] = field(default_factory=dict)
-    locked_reason: str = ""
+    lock: str = ""
+    """Why nothing may leave, a key of ``worker.pipeline.instance.LOCKS``; empty: it may."""
 
     @property
     def sent(self) -> int:
@@ -87,10 +89,12 @@ def open_limiter(settings: Settings) -> Limiter:
 def standing(runtime: Runtime, now: datetime) -> Standing:
     """Whether this installation may mail; the settings choose between capture and live.
 
-    A lock (restored or copied database) stands over both until ``okaeri rearm``.
+    A lock (restored or copied database) stands over both until ``okaeri rearm``. With the sample
+    shop's documents nothing leaves, whatever the settings say: its footer is nobody's.
     """
     settings = runtime.settings
-    wanted = RunMode.LIVE if settings.transport == "smtp" else RunMode.CAPTURE
+    live = settings.transport == "smtp" and not is_sample(runtime.context().documents)
+    wanted = RunMode.LIVE if live else RunMode.CAPTURE
     installation = open_installation(settings.data.absolute())
     with runtime.transaction() as session:
         check_instance(session, installation, open_journal(settings), now)
@@ -102,7 +106,7 @@ def standing(runtime: Runtime, now: datetime) -> Standing:
 def dispatch_round(runtime: Runtime, now: datetime) -> Round:
     """Look after what died on the way, then send what is due, batch after batch."""
     settings = runtime.settings
-    done = Round(locked_reason=standing(runtime, now).locked_reason)
+    done = Round(lock=standing(runtime, now).lock)
     journal, context = open_journal(settings), runtime.context()
     done.swept = _counts(sweep(runtime.durable, context, journal, now))
     transports, limiter = open_transports(settings), open_limiter(settings)

@@ -23,17 +23,17 @@ from worker.store.work import pending
 _log = log.get("tasks")
 
 
-@setup_logging.connect  # type: ignore[misc,untyped-decorator]
+@setup_logging.connect
 def _configure_logs(**_ignored: Any) -> None:
     log.configure(present().settings.log)
 
 
-@worker_process_init.connect  # type: ignore[misc,untyped-decorator]
+@worker_process_init.connect
 def _after_fork(**_ignored: Any) -> None:
     forget(forked=True)
 
 
-@worker_process_shutdown.connect  # type: ignore[misc,untyped-decorator]
+@worker_process_shutdown.connect
 def _before_end(**_ignored: Any) -> None:
     forget()
 

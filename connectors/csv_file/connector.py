@@ -11,6 +11,7 @@ from pathlib import Path
 
 from connectors.contract import (
     BadRecord,
+    Batch,
     ChannelConfig,
     NeedsPerson,
     Order,
@@ -118,7 +119,7 @@ class CsvFile:
             done += len(part)
             after = list(islice(records, PAGE))
             cursor = f"{one.preview.sha256}:{done}" if after else None
-            yield _page(part, cursor, None if after else finished)
+            yield _page(part, cursor, None if after else finished, _batch(one.preview))
             if not after:
                 return
             part = after
@@ -241,10 +242,18 @@ def _apart(one: Path, other: Path) -> float:
     return abs(one.stat().st_mtime - other.stat().st_mtime)
 
 
-def _page(part: Sequence[FileRecord], cursor: str | None, watermark: Watermark | None) -> Page:
+def _page(
+    part: Sequence[FileRecord], cursor: str | None, watermark: Watermark | None, batch: Batch
+) -> Page:
     raws = tuple(record.raw for record in part if record.raw is not None)
     rejected: tuple[BadRecord, ...] = tuple(r.rejected for r in part if r.rejected is not None)
-    return Page(raws, cursor, watermark, rejected)
+    return Page(raws, cursor, watermark, rejected, batch)
+
+
+def _batch(preview: FilePreview) -> Batch:
+    return Batch(
+        preview.path_name, preview.sha256, preview.profile, preview.encoding or "", preview.warnings
+    )
 
 
 def _moved_on(watermark: Watermark, now: datetime) -> Watermark:

@@ -17,13 +17,13 @@ def _write(path: str, word: str) -> None:
         file.write(word + "\n")
 
 
-@app.task(name="drill.note")
+@app.task(name="drill.note")  # type: ignore[untyped-decorator]
 def note(path: str, word: str) -> None:
     """Write one word."""
     _write(path, word)
 
 
-@app.task(name="drill.slow")
+@app.task(name="drill.slow")  # type: ignore[untyped-decorator]
 def slow(path: str, word: str, seconds: float) -> None:
     """Write that it started, take a while, write the word."""
     _write(path, f"{word}-started")

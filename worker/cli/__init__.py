@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
 from connectors.contract import NeedsPerson
 from worker.cli import demo, desk, imports, ledger, service
 from worker.cli.opening import Config, Data, Wrong, remember, words
+from worker.demo.story import DemoStuck
 from worker.documents import DocumentsWrong
 from worker.embedded import NoBroker
-from worker.pipeline.review import Refused
+from worker.pipeline.coupons import PoolRefused
+from worker.pipeline.import_undo import UndoRefused
+from worker.pipeline.packing import ItemGone
+from worker.pipeline.quarantine import CaseRefused
+from worker.pipeline.rank import UnknownRank
+from worker.pipeline.review import Refused, StaleEdit
+from worker.pipeline.rewards import GrantRefused
+from worker.polling import UnknownChannel
 from worker.rules.states import MoveRefused
 from worker.settings import SettingsWrong
 
@@ -23,11 +30,19 @@ _WRONG = (
     SettingsWrong,
     NeedsPerson,
     NoBroker,
+    DemoStuck,
     Refused,
     MoveRefused,
     FileExistsError,
     FileNotFoundError,
-    LookupError,
+    UnknownChannel,
+    PoolRefused,
+    GrantRefused,
+    CaseRefused,
+    UndoRefused,
+    UnknownRank,
+    ItemGone,
+    StaleEdit,
 )
 """Errors whose text is written for whoever runs the command: exit code 2, no traceback."""
 
@@ -35,7 +50,7 @@ _WRONG = (
 class _Plain(TyperGroup):
     """Tells wrong usage and configuration in words instead of a traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except _WRONG as error:
@@ -79,6 +94,3 @@ app.command("backup")(service.backup)
 app.command("rearm")(service.rearm_command)
 app.command("console")(service.console)
 app.command("login")(service.login)
-
-if __name__ == "__main__":
-    app()

@@ -85,11 +85,13 @@ def review_show(
 def _filters(runtime: Runtime, kind: str, rank: str, channel: str) -> review.QueueFilter:
     if kind and kind not in list(MailKind):
         raise Wrong(f"unknown kind {kind!r}. Kinds: {', '.join(MailKind)}.")
+    groups = review.rank_groups(runtime.context())
     return review.QueueFilter(
         kinds=frozenset({MailKind(kind)}) if kind else frozenset(),
         ranks=frozenset({rank}) if rank else frozenset(),
         channels=frozenset({channel}) if channel else frozenset(),
-        **review.rank_groups(runtime.context()),
+        vip_ranks=groups["vip_ranks"],
+        first_ranks=groups["first_ranks"],
     )
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import func, select, update
 
 from worker.advance import advance, render
+from worker.cli.import_words import import_words, replay_words, undo_words
 from worker.cli.opening import (
     AsJson,
     By,
@@ -28,7 +29,7 @@ from worker.cli.opening import (
 )
 from worker.pipeline import quarantine
 from worker.pipeline.imports import ImportReport, import_file, list_imports, undo_import
-from worker.polling import poll_channel_once
+from worker.polling import own_profiles, poll_channel_once
 from worker.rules.states import MailKind
 from worker.runtime import Runtime
 from worker.store.channels import Channel, ChannelKind
@@ -68,7 +69,7 @@ def import_command(
     )  # fmt: skip
     if not dry_run:
         settle(runtime)
-    tell(report, as_json=as_json, text=report.words())
+    tell(report, as_json=as_json, text=import_words(report))
     if report.rejected:
         raise Findings
 
@@ -85,6 +86,7 @@ def _import(runtime: Runtime, file: Path, *, quiet: bool, **options: Any) -> Imp
             runtime.context(),
             file,
             now=now(),
+            profiles=own_profiles(runtime.settings),
             progress=lambda done, total: bar.update(line, completed=done, total=total),
             **options,
         )
@@ -130,8 +132,8 @@ def imports_undo(
     with runtime.transaction() as session:
         report = undo_import(session, runtime.context(), import_id, now(), by or default_by())
     settle(runtime)
-    tell(report, as_json=as_json, text=report.words())
-    if report.already_sent:
+    tell(report, as_json=as_json, text=undo_words(report))
+    if report.sent_messages:
         raise Findings
 
 
@@ -172,8 +174,9 @@ def quarantine_fix(
     runtime = open_runtime(data, config)
     with runtime.transaction() as session:
         result = quarantine.fix(
-            session, runtime.context(), quarantine_id, changes, by or default_by(), now()
-        )
+            session, runtime.context(), quarantine_id, changes, by or default_by(), now(),
+            profiles=own_profiles(runtime.settings),
+        )  # fmt: skip
     settle(runtime)
     _tell_replay(result, as_json)
 
@@ -190,8 +193,9 @@ def quarantine_replay(
     runtime = open_runtime(data, config)
     with runtime.transaction() as session:
         result = quarantine.replay(
-            session, runtime.context(), ids or None, by or default_by(), now()
-        )
+            session, runtime.context(), ids or "all", by or default_by(), now(),
+            profiles=own_profiles(runtime.settings),
+        )  # fmt: skip
     settle(runtime)
     _tell_replay(result, as_json)
 
@@ -206,10 +210,9 @@ def quarantine_dismiss(
         quarantine.dismiss(session, ids, by or default_by(), now())
 
 
-def _tell_replay(result: Any, as_json: bool) -> None:
-    text = f"取込 {result.replayed}件、残り {result.remaining}件 / taken in, remaining"
-    tell(result, as_json=as_json, text=text)
-    if result.remaining:
+def _tell_replay(result: quarantine.ReplayReport, as_json: bool) -> None:
+    tell(result, as_json=as_json, text=replay_words(result))
+    if result.failed:
         raise Findings
 
 

@@ -31,11 +31,11 @@ from worker.cli.opening import (
     words,
 )
 from worker.pipeline import packing
+from worker.pipeline.coupons import load_pool, pool_levels
 from worker.pipeline.explain import explain
 from worker.pipeline.export import EXPORTS
 from worker.pipeline.identify import decide_candidate, unmerge
 from worker.pipeline.rank import pin, unpin
-from worker.pipeline.rewards import load_pool, pool_levels
 from worker.pipeline.verify import verify
 from worker.sending import open_journal
 from worker.store.customers import Candidate

@@ -9,7 +9,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -127,4 +127,4 @@ def instant(text: str, runtime: Runtime) -> datetime:
 
 def now() -> datetime:
     """The present instant of this command."""
-    return cast("datetime", clock())
+    return clock()

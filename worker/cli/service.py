@@ -112,8 +112,8 @@ def run(data: Data = None, config: Config = None) -> None:
 
 def _warn_if_locked(runtime: Runtime) -> None:
     locked = standing(runtime, now())
-    if locked.locked_reason:
-        japanese, english = LOCKS[locked.locked_reason]
+    if locked.lock:
+        japanese, english = LOCKS[locked.lock]
         words.print(
             f"試運転(送信しません): {japanese}\n{english}\n"
             "Capture only. When you are sure that this is the one database: `okaeri rearm`.",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from worker.documents import NAMES, shipped_text
 from worker.mail.coupons import new_code
 from worker.pipeline.context import Context
-from worker.pipeline.rewards import load_pool
+from worker.pipeline.coupons import load_pool
 from worker.rules.keys import address_hash
 from worker.rules.states import MailKind
 from worker.store.channels import Channel, ChannelKind

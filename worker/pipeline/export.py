@@ -72,7 +72,7 @@ def _standing(ctx: Context, standing: OrderStanding | None) -> Record:
         "certainty": standing.certainty,
         "ordinal_overall": standing.ordinal_overall,
         "rank_at_order": standing.rank,
-        "rank_reason": rank_words(standing.facts, ladder, ctx.documents.shop.locale),
+        "rank_reason": rank_words(standing.rank, standing.facts, ladder, ctx.documents.shop.locale),
     }
 
 
@@ -191,7 +191,7 @@ def export_messages(session: Session, ctx: Context, now: datetime) -> Iterator[R
         yield _message(row, numbers)
 
 
-def _message(row: Row[tuple[Message, str, str]], numbers: dict[str, list[str]]) -> Record:
+def _message(row: Row[Message, str, str | None], numbers: dict[str, list[str]]) -> Record:
     message, channel, subject = row
     return {
         "message": message.id,
