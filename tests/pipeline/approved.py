@@ -89,6 +89,7 @@ class Facts:
 
     verdict: Verdict = Verdict.ALLOW
     changed: Sequence[Any] = ()
+    code: str = ""
 
 
 def unchanged(_session: Session, _ctx: Context, _message_id: str, _now: datetime) -> Rechecked:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from tests.factories import NOW, make_channel
-from tests.pipeline.approved import Wire, changed, unchanged
+from tests.pipeline.approved import Facts, Wire, changed, unchanged
 from tests.pipeline.desk import Desk, desk
 from worker.mail.journal import Journal, JournalUnwritable
 from worker.mail.transport import Paused, Permanent, Scope, Temporary, Unknown
@@ -108,6 +108,24 @@ def test_changed_facts_take_the_approval_back(desk: Desk) -> None:
         event = session.scalars(select(MessageEvent).order_by(MessageEvent.id.desc())).first()
         assert event is not None
         assert event.reason == {"code": "facts_changed", "changed": ["order_total"]}
+
+
+def test_a_mail_that_nothing_carries_any_more_is_cancelled(desk: Desk) -> None:
+    message_id = desk.approve()
+    assert desk.dispatch(recheck=changed("occasion", "order_total")).counts == {"moved": 1}
+    assert (desk.wire.mails, desk.read(message_id).state) == ([], S.CANCELLED)
+    assert desk.moves(message_id) == ["approve", "cancel"]
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [("no_consent", S.SUPPRESSED), ("no_address", S.ON_HOLD)]
+)
+def test_what_must_not_go_by_a_fresh_look_does_not_go(
+    desk: Desk, code: str, state: MessageState
+) -> None:
+    message_id = desk.approve()
+    desk.dispatch(recheck=lambda *_: Facts(code=code))
+    assert (desk.wire.mails, desk.read(message_id).state) == ([], state)
 
 
 def test_a_pressed_switch_stops_what_is_approved_afterwards_too(desk: Desk) -> None:

@@ -79,8 +79,15 @@ def test_the_journal_settles_what_the_database_did_not_hear_of(desk: Desk) -> No
 def test_an_unconfirmed_mail_is_settled_when_the_journal_knows(desk: Desk) -> None:
     message_id = killed_at(desk, "outcome_journalled")
     desk.change(message_id, state=S.UNCONFIRMED)
-    assert sweep(desk.engine, desk.ctx, desk.journal, NOW).sent == [message_id]
+    assert reconcile_journal(desk.engine, desk.journal, NOW).sent == [message_id]
     assert desk.read(message_id).state is S.SENT
+
+
+def test_the_sweep_asks_the_journal_only_about_hand_overs_that_take_long(desk: Desk) -> None:
+    message_id = killed_at(desk, "outcome_journalled")
+    assert sweep(desk.engine, desk.ctx, desk.journal, NOW).sent == []
+    desk.age(message_id, sending=61)
+    assert sweep(desk.engine, desk.ctx, desk.journal, NOW).sent == [message_id]
 
 
 def test_an_older_attempts_outcome_does_not_settle_a_later_attempt(desk: Desk) -> None:
@@ -97,6 +104,8 @@ def test_a_refusal_in_the_journal_is_no_doubt(desk: Desk) -> None:
     retried, failed = (killed_at(desk, "sending_journalled") for _ in range(2))
     desk.journal.outcome(retried, 1, "retry_wait", NOW)
     desk.journal.outcome(failed, 1, "failed", NOW)
+    for message_id in (retried, failed):
+        desk.age(message_id, sending=61)
     swept = sweep(desk.engine, desk.ctx, desk.journal, NOW)
     assert (swept.retry, swept.failed, swept.unconfirmed) == ([retried], [failed], [])
     assert desk.read(retried).next_attempt_at == NOW + timedelta(minutes=5)

@@ -18,7 +18,7 @@ from worker.mail.headers import HeaderRefused
 from worker.mail.transport import Prepared, Transport
 from worker.pipeline.dispatch_ports import CHUNK, SEND_LEASE, Tools
 from worker.pipeline.review_approval import clear_approval, content_hash
-from worker.pipeline.review_verdict import refusal
+from worker.pipeline.review_verdict import refusal, refusal_of
 from worker.pipeline.stops import STOPPED, stop_over
 from worker.rules.states import ADVERTISING_KINDS, Actor, Flag, MailKind
 from worker.store.channels import Channel
@@ -96,10 +96,17 @@ def _judge(session: Session, tools: Tools, message_id: str, now: datetime) -> Cl
 def _unchanged(session: Session, tools: Tools, message: Message, now: datetime) -> bool:
     """Look at the facts again; what changed takes the approval with it (P5, P6)."""
     checked = tools.recheck(session, tools.ctx, message.id, now)
-    if checked.changed:
+    if checked.code:
+        _refuse(session, message, refusal_of(checked.code), now)
+    elif "occasion" in checked.changed:
+        apply_move(session, message, "cancel", Actor.DISPATCH, "dispatch", "occasion_gone", now)
+        clear_approval(message)
+        session.flush()
+    elif checked.changed:
         _lapse(session, message, "facts_changed", list(checked.changed), now)
-        return False
-    return True
+    else:
+        return True
+    return False
 
 
 def _composed(

@@ -24,6 +24,9 @@ from worker.store.types import DatabaseNow
 STUCK_SECONDS = 900.0
 """A hand-over that took longer is given up; the transport's own deadlines are shorter."""
 
+_SETTLE_SECONDS = 60.0
+"""A hand-over that takes longer than most is worth a search through the journal."""
+
 
 class JournalLookup(Protocol):
     """What the sweep reads of the journal."""
@@ -52,7 +55,7 @@ def sweep(engine: Engine, _ctx: Context, journal: JournalLookup, now: datetime) 
     A message found in ``sending`` never becomes approved again: the journal's outcome settles
     it, and where there is none a person must (P3).
     """
-    swept = reconcile_journal(engine, journal, now)
+    swept = reconcile_journal(engine, journal, now, stuck_only=True)
     with writing(engine) as session:
         swept.unconfirmed += _give_up(session, now)
         swept.returned += _return_leases(session)
@@ -61,16 +64,24 @@ def sweep(engine: Engine, _ctx: Context, journal: JournalLookup, now: datetime) 
     return swept
 
 
-def reconcile_journal(engine: Engine, journal: JournalLookup, now: datetime) -> Swept:
+def reconcile_journal(
+    engine: Engine, journal: JournalLookup, now: datetime, *, stuck_only: bool = False
+) -> Swept:
     """Settle messages in ``sending`` or ``unconfirmed`` whose outcome the journal knows.
 
     Also while a lease lives: an outcome in the journal is the last word on its attempt.
+    ``stuck_only`` spares the journal the search for hand-overs that are just under way.
     """
     swept = Swept()
+    doubtful = Message.state.in_((MessageState.SENDING, MessageState.UNCONFIRMED))
+    stuck = and_(
+        Message.state == MessageState.SENDING,
+        Message.sending_since <= DatabaseLater(-_SETTLE_SECONDS),
+    )
     with writing(engine) as session:
         found = session.scalars(
             select(Message)
-            .where(Message.state.in_((MessageState.SENDING, MessageState.UNCONFIRMED)))
+            .where(stuck if stuck_only else doubtful)
             .order_by(Message.id)
             .with_for_update(skip_locked=True)
         ).all()

@@ -51,8 +51,7 @@ class QueueFilter:
         """Whether no criterion narrows it: such a filter may show, but selects nobody."""
         shaping = {"states", "vip_ranks", "first_ranks"}
         given = (getattr(self, f.name) for f in fields(self) if f.name not in shaping)
-        blank = (frozenset(), "", None)
-        return all((v.strip() if isinstance(v, str) else v) in blank for v in given)
+        return all(not v.strip() if isinstance(v, str) else v in (frozenset(), None) for v in given)
 
 
 def rank_groups(ctx: Context) -> dict[str, frozenset[str]]:

@@ -40,7 +40,12 @@ class Rechecked(Protocol):
 
     @property
     def changed(self) -> Sequence[Any]:
-        """Rendered values, recipient or verdict that are no longer what was rendered."""
+        """Names of what is no longer as rendered; ``occasion``: nothing carries it any more."""
+        ...
+
+    @property
+    def code(self) -> str:
+        """Why the mail must not go at all (a code of ``rules.policy``); empty: it may."""
         ...
 
 
@@ -56,6 +61,11 @@ def refusal(session: Session, ctx: Context, message: Message) -> str | None:
         return _CODES[permission.holds or permission.code]
     needs_consent = message.kind in ADVERTISING_KINDS and not reach.consented
     return "no_consent" if needs_consent else None
+
+
+def refusal_of(code: str) -> str:
+    """Translate a code of ``rules.policy`` into one of ``review_words``."""
+    return _CODES.get(code, "suppressed")
 
 
 def _reach(session: Session, ctx: Context, message: Message) -> Reach:
