@@ -1,6 +1,7 @@
 """Every built-in profile reads its marketplace's own columns to the right order."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from connectors.contract import (
     PaymentKind,
 )
 from connectors.csv_file.files import inspect_file, map_raw
-from tests.connectors.csv_file.tables import PROFILES, SAMPLES, orders, raws, records
+from tests.connectors.csv_file.tables import PROFILES, SAMPLES, orders, raws, records, write
 
 NOON = datetime(2026, 2, 1, 11, 3, 43, tzinfo=UTC)  # 20:03:43 in Tokyo
 
@@ -234,3 +235,19 @@ def test_a_hub_file_is_split_by_its_store_column() -> None:
     own, mall, held = (map_raw(r.raw, PROFILES) for r in found if r.raw)
     assert (own.store, len(own.lines), own.hub_hold) == ("本店", 2, False)
     assert (mall.buyer.email_is_relay, held.hub_hold) == (True, True)
+
+
+def test_an_order_amount_of_several_columns_is_taken_once_too(tmp_path: Path) -> None:
+    header, first, *_ = (SAMPLES / "aupay.csv").read_text("cp932").splitlines()
+    path = write(tmp_path, f"{header}\n{first}\n{first}\n")
+    (order,) = orders(path)
+    assert (order.points, order.subtotal, len(order.lines)) == (200, 8800, 2)
+
+
+def test_amazon_keeps_no_person_in_quarantine_either(tmp_path: Path) -> None:
+    header, first, *_ = (SAMPLES / "amazon.txt").read_text("utf-8").splitlines()
+    nameless = first.replace("250-1234567-8901234", "", 1)
+    found = records(write(tmp_path, f"{header}\n{nameless}\n{first}\textra\n"))
+    told = [record.rejected for record in found if record.rejected]
+    assert [bad.code for bad in told] == ["no_order_number", "wrong_cell_count"]
+    assert not [bad for bad in told if "渋谷区" in str(bad.payload) or "PO-9" in str(bad.payload)]
