@@ -165,7 +165,10 @@ def _row(row: QueueRow) -> Row:
 def message(visit: Reading, message_id: str) -> Detail:
     """One message."""
     with visit.read() as (session, ctx):
-        found = review.detail(session, ctx, message_id, now=visit.now)
+        return _detail(review.detail(session, ctx, message_id, now=visit.now))
+
+
+def _detail(found: review.MessageDetail) -> Detail:
     one, body = found.message, found.body
     return Detail(
         id=one.id,
@@ -203,6 +206,7 @@ def approve(visit: ApiApprover, message_id: str, change: Change) -> Standing:
                 by=visit.login.name,
                 now=visit.now,
                 version=change.version,
+                recheck=visit.house.recheck,
             )
         )
 

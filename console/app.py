@@ -16,7 +16,9 @@ from console.headers import SecurityHeaders
 from console.pages import ROUTERS
 from console.rendering import STATIC
 from console.visit import House
+from worker.pipeline import render
 from worker.pipeline.context import Context
+from worker.pipeline.review_verdict import Recheck
 
 
 def _utc_now() -> datetime:
@@ -29,10 +31,12 @@ def create_app(
     *,
     data_dir: Path,
     clock: Callable[[], datetime] = _utc_now,
+    recheck: Recheck | None = render.recheck,
 ) -> FastAPI:
     """Make the desk. Where it listens is the caller's; nothing is fetched from elsewhere.
 
-    ``ctx_factory`` gives the documents in force for one transaction; ``clock`` aware instants.
+    ``ctx_factory`` gives the documents in force for one transaction; ``clock`` aware instants;
+    ``recheck`` looks at a mail's facts once more before it is approved.
     """
     app = FastAPI(
         title="Okaeri",
@@ -40,7 +44,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.house = House(engine, ctx_factory, data_dir, clock)
+    app.state.house = House(engine, ctx_factory, data_dir, clock, recheck)
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(health.router)

@@ -104,13 +104,15 @@ def check_password(engine: Engine, name: str, password: str) -> int | None:
     Reads and then hashes outside of the transaction: hashing takes a tenth of a second.
     """
     with reading(engine) as session:
-        user = session.scalar(select(User).where(User.name == name, User.disabled.is_(False)))
-    stored = user.password_hash if user and user.password_hash else _NOBODY
+        row = session.execute(
+            select(User.id, User.password_hash).where(User.name == name, User.disabled.is_(False))
+        ).one_or_none()
+    stored = row.password_hash if row and row.password_hash else _NOBODY
     try:
         _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return None
-    return user.id if user and user.password_hash else None
+    return row.id if row and row.password_hash else None
 
 
 def open_login(

@@ -40,20 +40,20 @@ def asset(path: str) -> str:
     return f"/static/{path}?v={digest}"
 
 
-def page(visit: Visit, name: str, status: int = 200, **model: Any) -> HTMLResponse:
+def page(visit: Visit, template: str, code: int = 200, /, **model: Any) -> HTMLResponse:
     """A page of the desk with its menu and counts."""
     around: Shell = shell(visit)
-    return _html(visit.words, name, status, {"shell": around, "csrf": visit.login.csrf, **model})
+    return _html(visit.words, template, code, {"shell": around, "csrf": visit.login.csrf, **model})
 
 
-def fragment(visit: Visit, name: str, **model: Any) -> HTMLResponse:
+def fragment(visit: Visit, template: str, /, **model: Any) -> HTMLResponse:
     """A part of a page, for htmx."""
-    return _html(visit.words, name, 200, {"csrf": visit.login.csrf, **model})
+    return _html(visit.words, template, 200, {"csrf": visit.login.csrf, **model})
 
 
-def plain_page(words: Words, name: str, status: int = 200, **model: Any) -> HTMLResponse:
+def plain_page(words: Words, template: str, code: int = 200, /, **model: Any) -> HTMLResponse:
     """A page for somebody who is not logged in, or an error: no menu."""
-    return _html(words, name, status, model)
+    return _html(words, template, code, model)
 
 
 def _html(words: Words, name: str, status: int, model: dict[str, Any]) -> HTMLResponse:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from console import auth
 from console.words import Words, words_of
 from worker.pipeline.context import Context
+from worker.pipeline.review_verdict import Recheck
 from worker.rules.states import Role
 from worker.store.engine import reading, writing
 
@@ -32,6 +33,7 @@ class House:
     ctx_factory: Callable[[Session], Context]
     data_dir: Path
     clock: Callable[[], datetime]
+    recheck: Recheck | None
 
 
 class NotLoggedIn(Exception):

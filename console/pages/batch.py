@@ -41,7 +41,13 @@ def answer(
         if number != len(item) or unchanged != len(item):
             raise review.Refused("count_differs", expected=number, found=unchanged)
         done = review.approve_many(
-            session, ctx, expected=number, by=visit.login.name, now=visit.now, ids=ids
+            session,
+            ctx,
+            expected=number,
+            by=visit.login.name,
+            now=visit.now,
+            ids=ids,
+            recheck=visit.house.recheck,
         )
     if done.refused:
         return page(visit, "batch_done.html", done=done, back=own_path(back, "/queue"))

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Response
 
+from console.failures import told
 from console.rendering import go, page
 from console.views.people import pairs
 from console.visit import Editor, Reading
-from worker.pipeline.merging import decide_candidate
+from worker.pipeline.merging import MergeRefused, decide_candidate
 
 router = APIRouter(prefix="/candidates")
 
@@ -27,6 +28,11 @@ def decide(
     visit: Editor, candidate_id: int, answer: Annotated[Literal["same", "other"], Form()]
 ) -> Response:
     """Take the person's word."""
-    with visit.write() as (session, ctx):
-        decide_candidate(session, ctx, candidate_id, answer == "same", visit.login.name, visit.now)
+    try:
+        with visit.write() as (session, ctx):
+            decide_candidate(
+                session, ctx, candidate_id, answer == "same", visit.login.name, visit.now
+            )
+    except MergeRefused:
+        return told(visit.request, 409, "candidate")
     return go("/candidates")

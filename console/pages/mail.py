@@ -12,7 +12,7 @@ from console.rendering import go, own_path, page
 from console.views.editing import editing, stale_edit
 from console.views.mail import mail_view
 from console.visit import Approver, Editor, Reading
-from worker.pipeline import review
+from worker.pipeline import render, review
 from worker.pipeline.review import StaleEdit, Words
 from worker.rules.states import MessageState
 from worker.store.messages import MessageBody
@@ -24,11 +24,11 @@ Back = Annotated[str, Form()]
 
 
 @router.get("")
-def show(visit: Reading, message_id: str, view: str = "") -> Response:
+def show(visit: Reading, message_id: str, view: str = "", anew: bool = False) -> Response:
     """The mail on a page of its own, with its life."""
     with visit.read() as (session, ctx):
         mail = mail_view(session, ctx, message_id, visit.words, visit.now, view)
-    return page(visit, "mail.html", mail=mail, back=f"/messages/{message_id}")
+    return page(visit, "mail.html", mail=mail, back=f"/messages/{message_id}", anew=anew)
 
 
 @router.get("/html")
@@ -36,18 +36,32 @@ def html(visit: Reading, message_id: str) -> Response:
     """The HTML body alone, for a frame that may run and load nothing."""
     with visit.read() as (session, _ctx):
         body = session.get(MessageBody, message_id)
-    if body is None or not body.html:
+        html = body.html if body else None
+    if not html:
         raise review.Refused("not_found")
-    return HTMLResponse(body.html, headers={"Content-Security-Policy": MAIL_POLICY})
+    return HTMLResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
 @router.post("/approve")
 def approve(visit: Approver, message_id: str, version: Version, back: Back = "") -> Response:
-    """Release exactly what stands there."""
-    with visit.write() as (session, ctx):
-        review.approve(
-            session, ctx, message_id, by=visit.login.name, now=visit.now, version=version
-        )
+    """Release exactly what stands there; where facts changed meanwhile, write it anew instead."""
+    try:
+        with visit.write() as (session, ctx):
+            review.approve(
+                session,
+                ctx,
+                message_id,
+                by=visit.login.name,
+                now=visit.now,
+                version=version,
+                recheck=visit.house.recheck,
+            )
+    except review.Refused as no:
+        if no.code != "facts_changed":
+            raise
+        with visit.write() as (session, ctx):
+            render.render_message(session, ctx, message_id, visit.now)
+        return go(f"/messages/{message_id}?anew=1#mail")
     return _on(message_id, back)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from console import formats
+from console.views.packing import item_words
 from console.words import Words
 from worker.pipeline.context import Context
 from worker.pipeline.review import CustomerCard, MessageDetail
@@ -134,13 +135,10 @@ def _inserts(session: Session, detail: MessageDetail, words: Words) -> tuple[Ins
         )
         .order_by(PackingItem.id)
     )
-    return tuple(Insert(insert_label(row, words), row.packed_at is not None) for row in rows)
-
-
-def insert_label(item: PackingItem, words: Words) -> str:
-    """What to put in, in the shop's words where it has some."""
-    key = f"item.{item.item}"
-    return item.label or (words(key) if words.has(key) else item.item)
+    return tuple(
+        Insert(item_words(row.item, row.label, None, words), row.packed_at is not None)
+        for row in rows
+    )
 
 
 def _earlier(

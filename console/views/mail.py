@@ -1,4 +1,4 @@
-"""The reading pane: what to look at in a mail, what was checked, why it exists, what may be done."""
+"""The reading pane: what to look at in a mail, what was checked, why it is, what may be done."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def mail_view(
         state=message.state,
         state_label=words(f"state.{message.state}"),
         badge=ranks.get(message.rank or ""),
-        number=_number(ctx, detail, words, shops),
+        number=_number(detail, words, shops),
         facts=_facts(message, ctx, words, now),
         lapsed=_lapsed_by(detail, words) if lapsed else "",
         held=_held(message, words),
@@ -117,13 +117,13 @@ def _addressee(detail: MessageDetail, words: Words) -> str:
     return recipient or words(f"kind.{detail.message.kind}")
 
 
-def _number(ctx: Context, detail: MessageDetail, words: Words, shops: Mapping[str, str]) -> str:
+def _number(detail: MessageDetail, words: Words, shops: Mapping[str, str]) -> str:
     message = detail.message
     if message.visit_number is None:
         return ""
     said = words(
         "mail.now_number",
-        scope=scope_label(ctx, message.scope, words, shops),
+        scope=scope_label(message.scope, words, shops),
         nth=formats.nth(message.visit_number, words.locale),
     )
     certainty = detail.orders[-1].certainty if detail.orders else None
@@ -216,7 +216,7 @@ def _why(
     )
     found += dict.fromkeys(outcome_words(reason, words.locale) for reason in reasons if reason)
     if message.announced is not None:
-        scope = scope_label(ctx, message.scope, words, shops)
+        scope = scope_label(message.scope, words, shops)
         nth = formats.nth(message.announced, words.locale)
         found.append(words("why.number", scope=scope, nth=nth))
     elif message.visit_number is not None:

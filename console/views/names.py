@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.words import Words
-from worker.pipeline.context import Context
 from worker.rules.shop import Ladder
 from worker.store.channels import Channel
 
@@ -65,7 +64,7 @@ def shop_labels(session: Session, words: Words) -> dict[str, str]:
     return labels
 
 
-def scope_label(ctx: Context, scope: str, words: Words, shops: Mapping[str, str]) -> str:
+def scope_label(scope: str, words: Words, shops: Mapping[str, str]) -> str:
     """A scope in words: own shops together, or the marketplace it is."""
     if scope in shops:
         return shops[scope]

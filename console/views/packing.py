@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.views.customer import insert_label
+from console import formats
 from console.views.names import Badge, badges, shop_labels
 from console.words import Words
 from worker.pipeline.context import Context
-from worker.store.channels import Channel
+from worker.pipeline.packing import PackingRow, packing_list
 from worker.store.customers import OrderStanding
-from worker.store.orders import OrderContact, OrderRow
-from worker.store.rewards import Grant, PackingItem
-
-_KEEP_PACKED = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +34,42 @@ class Parcel:
 
 
 def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Parcel, ...]:
-    """What is still to be packed, then what was packed within a day."""
-    rows = session.execute(
-        select(PackingItem, OrderRow.number, OrderContact.name, Channel.name, OrderStanding.rank)
-        .join(OrderRow, OrderRow.id == PackingItem.order_id)
-        .join(Channel, Channel.id == OrderRow.channel_id)
-        .outerjoin(OrderContact, OrderContact.order_id == OrderRow.id)
-        .outerjoin(OrderStanding, OrderStanding.order_id == OrderRow.id)
-        .where(
-            PackingItem.withdrawn_at.is_(None),
-            or_(PackingItem.packed_at.is_(None), PackingItem.packed_at > now - _KEEP_PACKED),
-        )
-        .order_by(PackingItem.packed_at.is_not(None), OrderRow.ordered_at, PackingItem.id)
-    ).all()
+    """What is still to be packed, then what was packed today."""
+    rows = packing_list(session, ctx, now.astimezone(ctx.zone).date())
     shops, ranks = shop_labels(session, words), badges(ctx.documents.ladder, words.locale)
-    rewards = _rewards(session)
+    rank_of = _ranks(session, rows)
     return tuple(
         Parcel(
-            id=item.id,
-            name=name or "",
-            badge=ranks.get(rank or ""),
-            shop=shops.get(channel, channel),
-            number=number,
-            item=insert_label(item, words),
-            note=rewards.get(item.grant_id or 0, ""),
-            strong=item.item == "sample",
-            packed=item.packed_at is not None,
+            id=row.item_id,
+            name=row.name,
+            badge=ranks.get(rank_of.get(row.order_id) or ""),
+            shop=shops.get(row.channel, row.channel),
+            number=row.order_number,
+            item=item_words(row.item, row.label, row.milestone, words),
+            note=row.coupon,
+            strong=row.item.startswith("sample"),
+            packed=row.packed_at is not None,
         )
-        for item, number, name, channel, rank in rows
+        for row in sorted(rows, key=lambda row: row.packed_at is not None)
     )
 
 
-def _rewards(session: Session) -> dict[int, str]:
-    rows = session.execute(
-        select(Grant.id, Grant.reward).join(PackingItem, PackingItem.grant_id == Grant.id)
+def item_words(item: str, label: str, milestone: int | None, words: Words) -> str:
+    """What to put in, in the shop's words where it has some; a card names its milestone."""
+    if label:
+        return label
+    kind = item.partition(":")[0]
+    key = f"item.{kind}"
+    name = words(key) if words.has(key) else item
+    if milestone is None:
+        return name
+    return f"{formats.nth(milestone, words.locale)}{'' if words.locale == 'ja' else ' '}{name}"
+
+
+def _ranks(session: Session, rows: Sequence[PackingRow]) -> dict[int, str | None]:
+    found = session.execute(
+        select(OrderStanding.order_id, OrderStanding.rank).where(
+            OrderStanding.order_id.in_({row.order_id for row in rows})
+        )
     )
-    return {row.id: row.reward for row in rows}
+    return {row.order_id: row.rank for row in found}

@@ -177,7 +177,7 @@ def queue_view(
         back=states.get(MessageState.SENT_BACK, 0),
         groups=_groups(session, filters, counts, found, rows, draw),
         batch=_batch(session, ctx, chosen, counts, top.total),
-        undo=undo_of(session, by, words, now),
+        undo=undo_of(session, by, now),
         current=current,
         next=rows[place + 1] if place + 1 < len(rows) else None,
         previous=rows[place - 1] if place > 0 else None,
@@ -330,7 +330,7 @@ def names_of(session: Session, ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(found[message_id] for message_id in ids if found.get(message_id))
 
 
-def undo_of(session: Session, by: str, words: Words, now: datetime) -> Undo | None:
+def undo_of(session: Session, by: str, now: datetime) -> Undo | None:
     """The newest approval of this person within its window, a batch as one."""
     mine = (
         Message.state == MessageState.APPROVED,
