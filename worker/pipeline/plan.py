@@ -17,6 +17,7 @@ from worker.pipeline.plan_personal import PersonalRefused, write_personal
 from worker.pipeline.plan_run import Planned, Run, open_run
 from worker.pipeline.plan_window import WindowCount, count_if_active_from
 from worker.pipeline.render import refresh
+from worker.rules.occasions import RECORDED_DAYS
 from worker.rules.outcome_words import outcome_words
 from worker.rules.states import Outcome
 from worker.store.occasion_queries import (
@@ -26,6 +27,7 @@ from worker.store.occasion_queries import (
     load_orders,
     messages_by_id,
     orders_to_look_at_again,
+    recorded,
     take_turn,
     waiting_due,
     waiting_messages_of,
@@ -59,8 +61,11 @@ class PlanResult:
     refreshed: int = 0
 
 
-def plan(session: Session, ctx: Context, now: datetime, limit: int = 2000) -> PlanResult:
-    """Judge what is due, at most about ``limit`` orders and as many people; call again for more."""
+def plan(session: Session, ctx: Context, now: datetime, limit: int = 300) -> PlanResult:
+    """Judge what is due, at most about ``limit`` orders and as many people; call again for more.
+
+    The limit keeps one transaction short: on SQLite nobody else writes meanwhile.
+    """
     take_turn(session)
     run = open_run(session, ctx, now)
     order_ids, customer_ids = due_orders(session, limit), due_customers(session, limit)
@@ -69,7 +74,7 @@ def plan(session: Session, ctx: Context, now: datetime, limit: int = 2000) -> Pl
     looked_at = {*order_ids, *(o for o, _c in waiting if o is not None)}
     looked_at |= set(orders_to_look_at_again(session, customer_ids, since))
     people = {*customer_ids, *(c for _o, c in waiting if c is not None), *_silent(run)}
-    board = _judged(run, looked_at, people)
+    board = _judged(run, recorded(session, looked_at, _since(run)), people)
     clear_due(session, order_ids, customer_ids)
     refreshed = _follow(run, board, looked_at, people)
     return PlanResult(
@@ -80,6 +85,14 @@ def plan(session: Session, ctx: Context, now: datetime, limit: int = 2000) -> Pl
         ended=board.counts["ended"],
         refreshed=refreshed,
     )
+
+
+def _since(run: Run) -> dict[int, datetime]:
+    """From when the orders of each channel can have occasions at all (P8)."""
+    begins: dict[int, datetime] = {}
+    for (channel_id, _kind), at in run.active.items():
+        begins[channel_id] = min(at, begins.get(channel_id, at))
+    return {c: at - timedelta(days=RECORDED_DAYS) for c, at in begins.items()}
 
 
 def _judged(run: Run, order_ids: Collection[int], people: Collection[int]) -> Board:

@@ -71,7 +71,8 @@ def customer_channel(run: Run) -> Channel | None:
 
 def judge_people(run: Run, customer_ids: Collection[int]) -> list[Planned]:
     """Judge milestones and dormancy of these people, and end what no longer has a reason."""
-    if not customer_ids:
+    in_use = any(kind in (MailKind.MILESTONE, MailKind.WIN_BACK) for _c, kind in run.active)
+    if not customer_ids or not in_use:
         return []
     crowd = _crowd(run, sorted(customer_ids))
     planned = [*_milestones(run, crowd), *_silences(run, crowd)]

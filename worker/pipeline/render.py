@@ -80,13 +80,15 @@ def render_due(session: Session, ctx: Context, now: datetime, limit: int = 200) 
     if not messages:
         return result
     shop, materials = open_workshop(session, ctx, messages, now)
-    for material in materials:
-        if material.message.state is MessageState.SCHEDULED:
-            _render(shop, material, now)
-        else:
-            _follow(shop, material, now)
-        material.message.review_at = None
-        result.states[material.message.state.value] += 1
+    # One flush for all: a statement in between would otherwise write each mail by itself.
+    with session.no_autoflush:
+        for material in materials:
+            if material.message.state is MessageState.SCHEDULED:
+                _render(shop, material, now)
+            else:
+                _follow(shop, material, now)
+            material.message.review_at = None
+            result.states[material.message.state.value] += 1
     session.flush()
     return result
 

@@ -103,6 +103,8 @@ def _facts(ctx: Context, pool: CouponPool, code: CouponCode | None) -> CouponFac
 
 
 def sample_for(session: Session, material: Material) -> str | None:
-    """The sample that lies in the parcel, once it was packed."""
+    """The sample that lies in the parcel, once it was packed; only milestone mails name it."""
+    if material.message.kind is not MailKind.MILESTONE:
+        return None
     ids = [order.id for order in material.orders]
     return packed_sample(session, ids) if ids else None

@@ -56,6 +56,7 @@ class Workshop:
     run: Run
     book: Book
     recipients: Mapping[str, str | None]
+    seen: dict[tuple[int, str, str], int] = field(default_factory=dict)
 
     @property
     def ctx(self) -> Context:
@@ -299,8 +300,10 @@ def _message_facts(shop: Workshop, made: Draft, now: datetime) -> MessageFacts:
 
 def _seen(shop: Workshop, made: Draft) -> int:
     assert made.text is not None
-    channel_id = made.material.channel.id
-    return text_seen(shop.session, channel_id, made.text_key, made.text.version_hash)
+    key = (made.material.channel.id, made.text_key, made.text.version_hash)
+    if key not in shop.seen:
+        shop.seen[key] = text_seen(shop.session, *key)
+    return shop.seen[key]
 
 
 def _signs(material: Material, order_id: int) -> OrderSigns:

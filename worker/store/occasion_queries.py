@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -133,6 +133,32 @@ def orders_to_look_at_again(
             )
         )
         found.update(order_id for order_id in rows if order_id is not None)
+    return sorted(found)
+
+
+def recorded(
+    session: Session, order_ids: Collection[int], since: Mapping[int, datetime]
+) -> list[int]:
+    """Those of the orders that lie in a window, by channel, or have an occasion already."""
+    found: set[int] = set()
+    for part in chunks(sorted(order_ids)):
+        rows = session.execute(
+            select(OrderRow.id, OrderRow.channel_id, OrderRow.ordered_at).where(
+                OrderRow.id.in_(part)
+            )
+        )
+        found.update(
+            row.id
+            for row in rows
+            if row.channel_id in since and row.ordered_at >= since[row.channel_id]
+        )
+        found.update(
+            order_id
+            for order_id in session.scalars(
+                select(Occasion.order_id).where(Occasion.order_id.in_(part))
+            )
+            if order_id is not None
+        )
     return sorted(found)
 
 
