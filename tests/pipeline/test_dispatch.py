@@ -13,19 +13,22 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import select
 
+from tests.documents import shop
 from tests.factories import NOW, make_channel
-from tests.pipeline.approved import Facts, Wire, changed, unchanged
+from tests.pipeline.approved import Facts, Wire, changed, shop_context, unchanged
 from tests.pipeline.desk import Desk, desk
 from worker.mail.journal import Journal, JournalUnwritable
 from worker.mail.transport import Paused, Permanent, Scope, Temporary, Unknown
 from worker.pipeline.dispatch import DispatchResult, NotDurable, Transports
 from worker.pipeline.dispatch_outcome import RETRY_AFTER, next_attempt
 from worker.pipeline.instance import set_mode
+from worker.pipeline.review import hold_words
 from worker.pipeline.stops import stop
 from worker.rules.states import ConsentAction, MailKind, MessageState, RunMode
 from worker.store.customers import Consent, Suppression
 from worker.store.engine import open_engine, reading, writing
 from worker.store.messages import Message, MessageBody, MessageEvent
+from worker.store.running import Stop
 
 S = MessageState
 
@@ -162,6 +165,21 @@ def test_what_policy_forbids_is_suppressed_and_what_is_unverified_holds(desk: De
     assert [desk.read(m).hold_reason for m in (unknown, relay)] == ["policy_hold", "relay_missing"]
 
 
+def test_a_relay_channel_never_leaves_by_the_shops_own_server(desk: Desk) -> None:
+    with writing(desk.engine) as session:
+        rakuten = make_channel(session, "rakuten:main").id
+    desk.ctx = shop_context(shop=shop(relays=("rakuten:main",)))
+    lost = desk.approve(channel_id=rakuten)
+    desk.dispatch()
+    assert (desk.wire.mails, desk.read(lost).hold_reason) == ([], "no_transport")
+    relay = Wire("relay")
+    desk.transports = Transports(desk.outbox, desk.wire, {"rakuten:main": relay})
+    sent = desk.approve(channel_id=rakuten)
+    desk.dispatch()
+    assert desk.read(sent).state is S.SENT
+    assert (desk.wire.mails, [mail.message_ref for mail in relay.mails]) == ([], [sent])
+
+
 def _consent(desk: Desk, message_id: str, action: ConsentAction, at: datetime) -> Consent:
     return Consent(
         channel_id=desk.channel_id,
@@ -194,6 +212,12 @@ def test_advertising_with_consent_is_captured_but_never_given_to_smtp(desk: Desk
     assert desk.dispatch().counts == {"captured": 1}
     assert desk.read(second).captured is True
     assert b"List-Unsubscribe: <mailto:shop@hinata.example" in desk.outbox.mails[0].data
+
+
+def test_every_hold_has_words() -> None:
+    assert hold_words("no_transport", "en") == "No way of sending is configured for this channel."
+    assert hold_words("電話で確認", "en") == "電話で確認"
+    assert hold_words("stopped", "ja") == "送信停止により保留しました。"
 
 
 def test_capture_mode_sends_nothing_into_the_world(desk: Desk) -> None:
@@ -369,6 +393,12 @@ def test_a_switch_pressed_after_the_claim_still_recalls(desk: Desk) -> None:
 
     message_id = _between_claim_and_sending(desk, press)
     assert desk.read(message_id).state is S.ON_HOLD
+
+
+def test_a_switch_alone_keeps_from_sending_even_what_it_did_not_recall(desk: Desk) -> None:
+    switch = Stop(by="owner", at=NOW)
+    message_id = _between_claim_and_sending(desk, lambda _: desk.add(switch))
+    assert desk.read(message_id).state is S.APPROVED
 
 
 def test_a_suppression_after_the_claim_is_seen(desk: Desk) -> None:

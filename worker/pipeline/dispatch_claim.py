@@ -20,7 +20,7 @@ from worker.pipeline.dispatch_ports import CHUNK, SEND_LEASE, Tools
 from worker.pipeline.review_approval import clear_approval, content_hash
 from worker.pipeline.review_verdict import refusal, refusal_of
 from worker.pipeline.stops import STOPPED, stop_over
-from worker.rules.states import ADVERTISING_KINDS, Actor, Flag, MailKind
+from worker.rules.states import ADVERTISING_KINDS, Actor, Flag, MailKind, Verdict
 from worker.store.channels import Channel
 from worker.store.message_queries import Taking, lease_due
 from worker.store.messages import Message, MessageBody
@@ -85,12 +85,21 @@ def _judge(session: Session, tools: Tools, message_id: str, now: datetime) -> Cl
         return None
     if not _unchanged(session, tools, message, now):
         return None
-    channel = session.get_one(Channel, message.channel_id)
-    transport = tools.transports.of(channel.name, capture_only=tools.standing.capture_only)
+    transport = _way_out(session, tools, message)
     if transport is None:
         _hold(session, message, "no_transport", now)
         return None
     return _composed(session, tools, message, body, transport, now)
+
+
+def _way_out(session: Session, tools: Tools, message: Message) -> Transport | None:
+    channel = session.get_one(Channel, message.channel_id)
+    cell = tools.ctx.documents.policy.cell(message.family, message.kind)
+    return tools.transports.of(
+        channel.name,
+        capture_only=tools.standing.capture_only,
+        relay=cell.verdict is Verdict.RELAY,
+    )
 
 
 def _unchanged(session: Session, tools: Tools, message: Message, now: datetime) -> bool:

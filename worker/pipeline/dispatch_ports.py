@@ -52,11 +52,14 @@ class Transports:
     channels: Mapping[str, Transport] = field(default_factory=dict)
     """By channel name: a marketplace's relay, or a server of its own."""
 
-    def of(self, channel: str, *, capture_only: bool) -> Transport | None:
-        """The way out of one channel; None where none is configured."""
+    def of(self, channel: str, *, capture_only: bool, relay: bool = False) -> Transport | None:
+        """The way out of one channel; None where none is configured.
+
+        ``relay``: only the channel's own relay will do, never the shop's ordinary server.
+        """
         if capture_only:
             return self.capture
-        return self.channels.get(channel, self.default)
+        return self.channels.get(channel, None if relay else self.default)
 
     def captures(self, transport: Transport) -> bool:
         """Whether mails given to it stay in the house."""

@@ -41,7 +41,7 @@ from worker.pipeline.review_queue import (
     state_counts,
 )
 from worker.pipeline.review_trust import TrustOffer, trust_offers
-from worker.pipeline.review_words import Refused, StaleEdit
+from worker.pipeline.review_words import Refused, StaleEdit, hold_words
 from worker.pipeline.stops import Stopping, active_stops, lift, stop, stop_over
 from worker.rules.states import MoveRefused
 
@@ -79,6 +79,7 @@ __all__ = [
     "expire",
     "hand_off_done",
     "hold",
+    "hold_words",
     "lift",
     "queue",
     "rank_groups",

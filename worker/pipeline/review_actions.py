@@ -164,15 +164,17 @@ def cancel(
 ) -> Message:
     """Decide that a message will never go; the reason is required."""
     message = load(session, message_id, version)
+    _moved(session, message, "cancel", by, {"words": _required(reason)}, now)
     clear_approval(message)
-    return _moved(session, message, "cancel", by, {"words": _required(reason)}, now)
+    session.flush()
+    return message
 
 
 def expire(session: Session, _ctx: Context, message_id: str, *, now: datetime) -> Message:
     """Close a message whose useful time has passed."""
     message = load(session, message_id, None)
-    clear_approval(message)
     apply_move(session, message, "expire", Actor.SYSTEM, "system", "useless_after", now)
+    clear_approval(message)
     session.flush()
     return message
 

@@ -82,6 +82,33 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "stop_unknown": ("この送信停止はありません。", "There is no such stop."),
 }
 
+HOLDS: dict[str, tuple[str, str]] = {
+    "stopped": ("送信停止により保留しました。", "Held because sending was stopped."),
+    "no_transport": (
+        "この店舗の送信方法が設定されていません。",
+        "No way of sending is configured for this channel.",
+    ),
+    "advertising_only_captured": (
+        "広告メールはまだ外部へ送信できません。",
+        "Advertising cannot leave by SMTP yet.",
+    ),
+    "not_composable": (
+        "宛先・差出人・件名のどれかがメールに使えません。",
+        "Recipient, sender or subject cannot be put into a mail.",
+    ),
+    "check_failed": (
+        "送信前の確認ができませんでした。",
+        "The check before sending could not be made.",
+    ),
+}
+"""Why dispatch put a mail on hold, by ``Message.hold_reason``."""
+
+
+def hold_words(reason: str, locale: str) -> str:
+    """Words for a hold reason: a code's sentence, or what a clerk wrote as it stands."""
+    pair = HOLDS.get(reason) or REFUSALS.get(reason)
+    return reason if pair is None else pair[locale == "en"]
+
 
 class Refused(ValueError):
     """The desk says no; nothing was changed. ``code`` names why, ``facts`` fill the words."""
