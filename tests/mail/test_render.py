@@ -63,6 +63,11 @@ def test_html_escapes_values_and_keeps_their_line_breaks() -> None:
     assert render_part("{{ letter_body }}", {"letter_body": "<b>&"}, html=False) == "<b>&"
 
 
+def test_a_value_in_html_is_escaped_without_any_filter() -> None:
+    rendered = render_part('<p title="{{ shop_name }}">', {"shop_name": '"><script>'}, html=True)
+    assert rendered == '<p title="&#34;&gt;&lt;script&gt;">'
+
+
 def test_a_value_is_never_rendered_again() -> None:
     with pytest.raises(TextRefused) as caught:
         render(text(body="{{ shop_name }}"), {"shop_name": "{{ coupon_code }}", "coupon_code": "X"})

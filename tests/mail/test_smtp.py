@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from tests.mail.smtp_parts import MAIL, Keeper, Serve, failure, free_port
-from tests.mail.wire import DROP, Wire, certificate, until
+from tests.mail.wire import DROP, OK, Wire, certificate, until
 from worker.mail.transport import (
     Accepted,
     Permanent,
@@ -227,6 +228,15 @@ def test_silence_after_the_final_dot_is_unknown_after_its_own_patience(serve: Se
     wire, transport = serve({"timeout": 30.0, "final_timeout": 0.2}, silent=frozenset({"dot"}))
     assert isinstance(failure(transport), Unknown)
     assert len(wire.mails) == 1
+
+
+def test_a_slow_answer_to_the_final_dot_is_waited_for(serve: Serve) -> None:
+    def slow(_number: int) -> bytes:
+        time.sleep(0.5)
+        return OK
+
+    _, transport = serve({"timeout": 0.2, "final_timeout": 10.0}, answers={"dot": slow})
+    assert transport.send(MAIL).reply.startswith("250 ")
 
 
 def test_nonsense_after_the_final_dot_is_unknown(serve: Serve) -> None:
