@@ -79,14 +79,14 @@ def packing_list(session: Session, ctx: Context, day: date) -> list[PackingRow]:
     ]
 
 
-def _statement(start: datetime, end: datetime) -> sa.Select[Any]:
+def _statement(start: datetime, end: datetime) -> sa.Select[*tuple[Any, ...]]:
     packed_today = sa.and_(PackingItem.packed_at >= start, PackingItem.packed_at < end)
     still_here = sa.and_(
         PackingItem.packed_at.is_(None),
         OrderRow.counting,
         OrderRow.fulfilment.in_(("unshipped", "part")),
     )
-    statement: sa.Select[Any] = (
+    statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(
             PackingItem,
             OrderRow,

@@ -46,7 +46,8 @@ class Purchase(NamedTuple):
 
     day: date
     counts: bool
-    """False: its gate is still closed; it is judged as if it counted and then forgotten."""
+    """False: its gate is still closed; it is judged as one order more and then forgotten. Its
+    money has not come: ``spend`` is 0 then."""
     spend: int
     orders: int
     """Counting orders up to and with this one."""
