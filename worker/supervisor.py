@@ -71,6 +71,7 @@ class Child:
         code = self.process.poll()
         if code is None:
             return
+        self._end_offspring()
         lived = now - self.started
         self.backoff = (
             _BACKOFF_FIRST if lived > _STEADY_SECONDS else min(self.backoff * 2, _BACKOFF_MOST)
@@ -79,6 +80,15 @@ class Child:
         self.process = None
         self.restarts += 1
         _log.warning("process_exited", process=self.name, exit_code=code, seconds=self.backoff)
+
+    def _end_offspring(self) -> None:
+        """Kill what an exited process left behind: a killed worker's pool would go on alone."""
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
 
     def stop(self, seconds: float = _STOP_SECONDS) -> None:
         """Ask it to end, wait, and end it by force when it does not."""
@@ -92,6 +102,7 @@ class Child:
             _log.warning("process_killed", process=self.name, pid=process.pid)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(5)
+        self._end_offspring()
 
 
 @dataclass
@@ -161,10 +172,10 @@ def worker_command(settings: Settings, app: str = "worker.celery") -> list[str]:
 
 
 def stop_on_signals(supervisor: Supervisor) -> None:
-    """Ctrl-C and SIGTERM stop the service in order."""
+    """Ctrl-C, SIGTERM and a closed terminal stop the service in order."""
 
     def _stop(_number: int, _frame: object) -> None:
         supervisor.stopping.set()
 
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)

@@ -18,10 +18,12 @@ import typer
 from worker.cli.opening import Data, now, open_runtime, to_json, words
 from worker.cli.service import login_link
 from worker.demo.shop import open_shop, write_shop
-from worker.demo.story import Story, words_of
+from worker.demo.story import DemoStopped, Story, words_of
 from worker.rules.states import Role
 from worker.runtime import Runtime
 from worker.supervisor import Supervisor, plan_children, stop_on_signals
+
+_JOIN_SECONDS = 20.0
 
 
 def demo(
@@ -60,8 +62,11 @@ def _run(runtime: Runtime, *, once: bool, as_json: bool) -> None:
     words.print("サービスを起動しています / starting the service …", markup=False)
     thread.start()
     supervisor.run()
+    thread.join(_JOIN_SECONDS)  # or it might still write into a folder that is being removed
     if teller.failure is not None:
         raise teller.failure
+    if once and not teller.told:
+        raise typer.Exit(1)
 
 
 class _Teller:
@@ -73,11 +78,14 @@ class _Teller:
         self.runtime, self.supervisor = runtime, supervisor
         self.once, self.as_json = once, as_json
         self.failure: BaseException | None = None
+        self.told = False
 
     def run(self) -> None:
         """Tell the story; a failure stops the service and is raised by the main thread."""
         try:
             self._tell()
+        except DemoStopped:
+            return
         except Exception as error:  # noqa: BLE001 - carried to the main thread, not swallowed
             self.failure = error
             self.supervisor.stopping.set()
@@ -87,7 +95,11 @@ class _Teller:
         from worker.celery import make_app
 
         app = make_app(os.environ["OKAERI_BROKER_URL"])
-        story = Story(self.runtime, lambda step: app.send_task(f"okaeri.{step}", expires=30))
+        story = Story(
+            self.runtime,
+            lambda step: app.send_task(f"okaeri.{step}", expires=30),
+            self.supervisor.stopping,
+        )
         found: dict[str, Any] = story.tell()
         self._wait_for_console()
         found["console"] = login_link(self.runtime, "demo", Role.ADMIN)
@@ -97,6 +109,7 @@ class _Teller:
             words.print(words_of(found), markup=False)
             words.print(f"\n確認画面 / review desk: {found['console']}", markup=False)
             words.print("終わるには Ctrl-C / Ctrl-C stops everything", markup=False)
+        self.told = True
         if self.once:
             self.supervisor.stopping.set()
 
@@ -109,7 +122,8 @@ class _Teller:
                 with urllib.request.urlopen(url, timeout=2):
                     return
             except (urllib.error.URLError, OSError):
-                time.sleep(0.25)
+                if self.supervisor.stopping.wait(0.25):
+                    raise DemoStopped from None
         raise TimeoutError(f"the console does not answer at {url}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +27,9 @@ CHANNELS = (
     ("amazon:jp", "amazon", "みどり茶舗"),
 )
 ACTIVE_DAYS = 10
+_HOURS = re.compile(r"^(hours|carrier_hours) = \[.*\]", re.MULTILINE)
+_AROUND_THE_CLOCK = r"\1 = [00:00:00, 23:59:59]"
+"""Or a demonstration at night would show nothing leave."""
 FILES = {
     "own:main": ("own_main.csv",),
     "rakuten:main": ("rakuten_main.csv",),
@@ -51,6 +55,8 @@ def write_shop(folder: Path) -> None:
     texts["milestones"] = texts["milestones"].replace(
         'sample = ""\nsample_value = 0\n', 'sample = "ほうじ茶のお試し袋"\nsample_value = 200\n'
     )
+    texts["mails"] = _HOURS.sub(_AROUND_THE_CLOCK, texts["mails"])
+    texts["review"] = texts["review"].replace("undo_seconds = 300", "undo_seconds = 1")
     for name, text in texts.items():
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
 
