@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from tests.factories import tokyo
+from tests.factories import make_order_row, tokyo
 from tests.pipeline import planning as p
 from worker.rules.outcome_words import WORDS, outcome_words
 from worker.rules.shop import Senders
 from worker.rules.states import MailKind, MessageState, Outcome, Sender
-from worker.store.customers import Suppression
+from worker.store.customers import OrderStanding, Suppression
 from worker.store.messages import Handoff, Message, MessageEvent, Occasion
 
 M = MailKind
@@ -35,7 +35,8 @@ def test_an_order_gets_a_thank_you_half_an_hour_later(session: Session) -> None:
     assert message.due_at == p.MONDAY + timedelta(minutes=33)  # 10:30 is avoided
     assert message.expires_at == message.due_at + timedelta(hours=48)
     assert (result.orders, result.made) == (1, 1)
-    assert order.plan_due is False or session.refresh(order) is None
+    session.refresh(order)
+    assert order.plan_due is False
     events = session.scalars(select(MessageEvent.move)).all()
     assert "plan" in events
 
@@ -125,7 +126,7 @@ def test_other_senders_are_left_to_their_work(session: Session) -> None:
 
 def test_amazon_is_forbidden_and_makes_no_message(session: Session) -> None:
     shop = p.a_shop(session, "amazon:jp")
-    order = p.make_order_row(session, shop, None, p.MONDAY, plan_due=True)
+    order = make_order_row(session, shop, None, p.MONDAY, plan_due=True)
     p.planned(session)
     assert p.said(session, order) == ("forbidden", "policy_forbids")
     assert session.scalars(select(Message)).all() == []
@@ -229,7 +230,7 @@ def test_a_waiting_mail_follows_the_rank_and_the_cause(session: Session) -> None
     shop, person = p.a_shop(session), p.a_person(session)
     order = p.a_visit(session, shop, person)
     p.planned(session)
-    standing = session.get_one(p.OrderStanding, order.id)
+    standing = session.get_one(OrderStanding, order.id)
     standing.visit_number, standing.rank = 2, "repeat"
     order.ordered_at = p.MONDAY + timedelta(hours=2)
     p.due_again(session, order)
@@ -245,7 +246,7 @@ def test_an_order_of_another_person_leaves_the_mail(session: Session) -> None:
     p.planned(session)
     old, other = p.message_of(session, order), p.a_person(session)
     order.customer_id = other.id
-    session.get_one(p.OrderStanding, order.id).customer_id = other.id
+    session.get_one(OrderStanding, order.id).customer_id = other.id
     p.due_again(session, order)
     p.planned(session)
     assert old.state is MessageState.CANCELLED

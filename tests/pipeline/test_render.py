@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -24,10 +25,12 @@ from worker.rules.states import (
     MessageState,
     NoteState,
     ReviewMode,
+    Sender,
     Verdict,
 )
 from worker.store.customers import ContactNote, Customer, Suppression
 from worker.store.messages import Message
+from worker.store.orders import OrderRow
 
 NOON = p.MONDAY + timedelta(hours=2)
 
@@ -43,7 +46,7 @@ def trusting(mode: ReviewMode = ReviewMode.AUTO) -> Context:
     return p.ctx(review=Review(rules=(ReviewRule(mode=mode),), canary=0))
 
 
-def rendered(session: Session, order: p.OrderRow, using: Context | None = None) -> Message:
+def rendered(session: Session, order: OrderRow, using: Context | None = None) -> Message:
     """Plan and freeze the thank-you of an order."""
     using = using or p.ctx()
     p.planned(session, using)
@@ -159,7 +162,7 @@ def test_a_missing_value_holds_the_mail(session: Session) -> None:
     shop, person = p.a_shop(session), p.a_person(session)
     order = p.a_visit(session, shop, person, payment_method=None)
     message = rendered(session, order, trusting())
-    assert message.state is MessageState.ON_HOLD
+    assert message.hold_reason == "missing_value"
     assert message.flags[0] == {"flag": "missing_value", "fact": "payment_method_text"}
     order.payment_method = "代金引換"
     p.due_again(session, order)
@@ -172,7 +175,7 @@ def test_a_mall_never_borrows_the_own_shops_name(session: Session) -> None:
     shop = p.a_shop(session, "yahoo:main")
     order = p.a_visit(session, shop, p.a_person(session))
     families = {**p.shipped().senders.families}
-    families["yahoo"] = {**families["yahoo"], MailKind.ORDER_THANKS: "okaeri"}
+    families["yahoo"] = {**families["yahoo"], MailKind.ORDER_THANKS: Sender.OKAERI}
     message = rendered(
         session, order, p.ctx(senders=replace(p.shipped().senders, families=families))
     )
@@ -184,7 +187,7 @@ def test_a_relay_that_is_not_set_up_holds_the_finished_mail(session: Session) ->
     shop = p.a_shop(session, "rakuten:main", title="みどり茶舗 楽天市場店")
     order = p.a_visit(session, shop, p.a_person(session))
     families = {**p.shipped().senders.families}
-    families["rakuten"] = {**families["rakuten"], MailKind.ORDER_THANKS: "okaeri"}
+    families["rakuten"] = {**families["rakuten"], MailKind.ORDER_THANKS: Sender.OKAERI}
     message = rendered(
         session, order, p.ctx(senders=replace(p.shipped().senders, families=families))
     )
@@ -206,7 +209,7 @@ def test_a_relay_that_is_not_set_up_holds_the_finished_mail(session: Session) ->
     ],
 )
 def test_what_is_remarkable_stops_for_a_person(
-    session: Session, fields: dict[str, object], contact: dict[str, object], flag: Flag
+    session: Session, fields: dict[str, Any], contact: dict[str, Any], flag: Flag
 ) -> None:
     shop, person = p.a_shop(session), p.a_person(session, name=None)
     order = p.a_visit(session, shop, person, contact=contact, **fields)

@@ -94,11 +94,8 @@ def _not_carried(run: Run, planned: list[Planned]) -> list[Planned]:
     stored = occasions_of(run.session, {p.subject for p in planned})
     ended = {MessageState.CANCELLED, MessageState.EXPIRED, MessageState.SUPPRESSED}
     carried = {row.message_id for row in stored.values() if row.message_id}
-    states = dict(
-        run.session.execute(select(Message.id, Message.state).where(Message.id.in_(carried)))
-        .tuples()
-        .all()
-    )
+    rows = run.session.execute(select(Message.id, Message.state).where(Message.id.in_(carried)))
+    states = {row.id: row.state for row in rows}
     return [
         p
         for p in planned

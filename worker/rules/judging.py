@@ -105,7 +105,7 @@ _REFUSED_SENDERS = {
 
 def judge(case: Case, setting: Setting) -> Decision:
     """Decide what becomes of the occasion. The first answer that is not yes stands."""
-    for check in (_ended, _forbidden, _active, _sender, _platform, _wanted, _reachable):
+    for check in _CHECKS:
         decision = check(case, setting)
         if decision is not None:
             return decision
@@ -149,10 +149,14 @@ def _platform(case: Case, _setting: Setting) -> Decision | None:
     return None
 
 
+def _ruled(case: Case, _setting: Setting) -> Decision | None:
+    if case.rule is not None:
+        return None
+    told = {"rank": case.rank, "number": case.visit_number}
+    return Decision(Outcome.NOT_WANTED, "no_rule_fits", told)
+
+
 def _wanted(case: Case, setting: Setting) -> Decision | None:
-    if case.rule is None:
-        told = {"rank": case.rank, "number": case.visit_number}
-        return Decision(Outcome.NOT_WANTED, "no_rule_fits", told)
     if (case.delivery_count or 1) > 1 and case.kind in ORDER_KINDS:
         return Decision(Outcome.NOT_WANTED, "subscription_repeat", {"n": case.delivery_count})
     if case.replaced_was_thanked and case.kind is MailKind.ORDER_THANKS:
@@ -198,12 +202,14 @@ def _gave_up(case: Case, setting: Setting) -> Decision | None:
     return Decision(Outcome.NOT_WANTED, "gave_up", {"days": case.rule.give_up_days})
 
 
-def _reachable(case: Case, setting: Setting) -> Decision | None:
+def _reachable(case: Case, _setting: Setting) -> Decision | None:
     if not case.has_channel:
         return Decision(Outcome.NO_CHANNEL, "no_channel")
     found = case.permission
-    if found.outcome is not None:
-        return Decision(found.outcome, found.code, found.facts)
+    return Decision(found.outcome, found.code, found.facts) if found.outcome else None
+
+
+def _settled(case: Case, setting: Setting) -> Decision | None:
     if case.kind not in ADVERTISING_KINDS:
         return None
     tomorrow = setting.now + timedelta(days=1)
@@ -215,6 +221,12 @@ def _reachable(case: Case, setting: Setting) -> Decision | None:
         if blocked:
             return Decision(Outcome.WAITING, code, look_at=tomorrow)
     return None
+
+
+_CHECKS = (
+    *(_ended, _forbidden, _active, _sender, _platform),
+    *(_ruled, _reachable, _wanted, _settled),
+)
 
 
 def _timed(case: Case, setting: Setting) -> Decision:
