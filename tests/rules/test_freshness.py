@@ -62,7 +62,7 @@ def test_what_a_file_moved_forward_is_not_moved_back_by_the_next_poll() -> None:
     before: dict[str, Any] = dict(OPEN)
     told = told_first(STATES, AT)
     shipped = settle(before, {"fulfilment": "shipped"}, told, None)
-    polled = settle(before | shipped.taken, OPEN, shipped.told, LATER)
+    polled = settle({**before, **shipped.taken}, OPEN, shipped.told, LATER)
     assert polled.taken == {}
 
 

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
-from connectors.contract import Buyer, Order
+from connectors.contract import Order
 from worker.rules.freshness import STATES
 
 _STATE_FIRST = {name: steps[0] for name, steps in STATES.items()}
@@ -40,6 +41,12 @@ CONTACT_COLUMNS: Mapping[str, str] = {
 _ALWAYS = frozenset({"number", "ordered_at", "currency", "time_unknown", "warnings"})
 _PRESENT: dict[frozenset[str], frozenset[str]] = {}
 
+# Read by one call each: this runs for every record that ever comes in.
+_order_values = attrgetter(*ORDER_FIELDS)
+_buyer_values = attrgetter(*BUYER_FIELDS)
+_BUYER_NAMES = tuple(f"buyer.{name}" for name in BUYER_FIELDS)
+_RECIPIENT_NAMES = tuple(f"recipient.{name}" for name in RECIPIENT_FIELDS)
+
 _WHO = frozenset(f"buyer.{name}" for name in BUYER_FIELDS)
 WHO_FIELDS = _WHO | {"marketing_consent", "consent_at", "platform_order_count", "ordered_at"}
 """A change of one of these asks who the customer is again."""
@@ -47,7 +54,7 @@ WHO_FIELDS = _WHO | {"marketing_consent", "consent_at", "platform_order_count", 
 
 def flat(order: Order) -> dict[str, Any]:
     """All fields of an order by their names in ``present``, states never None."""
-    values: dict[str, Any] = {name: getattr(order, name) for name in ORDER_FIELDS}
+    values: dict[str, Any] = dict(zip(ORDER_FIELDS, _order_values(order), strict=True))
     for name in STATES:
         values[name] = values[name].value if values[name] else _STATE_FIRST[name]
     values["payment_kind"] = order.payment_kind.value
@@ -58,10 +65,9 @@ def flat(order: Order) -> dict[str, Any]:
 
 
 def _person_values(order: Order) -> dict[str, Any]:
-    buyer: Buyer = order.buyer
-    values: dict[str, Any] = {f"buyer.{name}": getattr(buyer, name) for name in BUYER_FIELDS}
-    for name in RECIPIENT_FIELDS:
-        values[f"recipient.{name}"] = getattr(order.recipient, name, None)
+    values: dict[str, Any] = dict(zip(_BUYER_NAMES, _buyer_values(order.buyer), strict=True))
+    for name, full in zip(RECIPIENT_FIELDS, _RECIPIENT_NAMES, strict=True):
+        values[full] = getattr(order.recipient, name, None)
     for name in WORDS_FIELDS:
         values[name] = getattr(order, name)
     values["lines"] = [

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 STATES: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +57,7 @@ class Settled:
 
 def told_first(present: Iterable[str], at: datetime | None) -> str:
     """Note which fields the first record of an order told, and as of when."""
-    return _encode({_moment(at): _mask(present)})
+    return _encode({_moment(at): _mask(frozenset(present))})
 
 
 def settle(
@@ -116,7 +117,8 @@ def _moment(at: datetime | None) -> int:
     return _UNTIMED if at is None else int(at.timestamp() * 1_000_000)
 
 
-def _mask(names: Iterable[str]) -> int:
+@lru_cache(maxsize=1000)
+def _mask(names: frozenset[str]) -> int:
     mask = 0
     for name in names:
         mask |= _BITS.get(name, 0)

@@ -57,7 +57,7 @@ def email_key(email: str | None) -> str:
     """The address lower-cased as a whole; empty where it is none."""
     text = (email or "").strip().casefold()
     local, at, domain = text.rpartition("@")
-    odd = any(letter.isspace() or not letter.isprintable() for letter in text)
+    odd = " " in text or not text.isprintable()
     return text if at and local and domain and not odd and len(text) <= 254 else ""
 
 
