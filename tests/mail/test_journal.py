@@ -188,3 +188,23 @@ def test_no_acknowledged_line_is_lost_when_the_writer_is_killed(tmp_path: Path) 
     sequences = [e.sequence for e in journal.entries()]
     assert sequences[: len(acknowledged)] == acknowledged
     assert journal.sending("n", 1, "<b@x>", "i", AT) == len(sequences) + 1
+
+
+@pytest.mark.parametrize("rotate_bytes", [200, 32 * 1024 * 1024])
+def test_newer_entries_are_found_from_the_tail_and_from_rotated_files(
+    tmp_path: Path, rotate_bytes: int
+) -> None:
+    journal = Journal(tmp_path / "journal", rotate_bytes)
+    assert journal.newer(0) == []
+    for number in range(1, 8):
+        journal.sending(f"m{number}", 1, "<a@x>", "shop-1", AT)
+    for after in range(9):
+        found = [entry.sequence for entry in journal.newer(after)]
+        assert found == list(range(after + 1, 8))
+
+
+def test_newer_entries_beyond_the_tail_are_found_too(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    for _ in range(60):
+        journal.sending("m", 1, "<" + "a" * 3000 + "@x>", "shop-1", AT)
+    assert [entry.sequence for entry in journal.newer(3)] == list(range(4, 61))

@@ -82,6 +82,14 @@ class Journal:
             for lines in self._opened(stack):
                 yield from filter(None, map(_parsed, lines))
 
+    def newer(self, sequence: int) -> list[Entry]:
+        """Entries behind a sequence, oldest first; the file's tail is enough for a few."""
+        if self._path.exists():
+            tail = _tail_entries(self._path)
+            if tail and tail[0].sequence <= sequence + 1:
+                return [entry for entry in tail if entry.sequence > sequence]
+        return [entry for entry in self.entries() if entry.sequence > sequence]
+
     def lookup(self, message_ref: str) -> list[Entry]:
         """All entries of one message, oldest first."""
         needle = json.dumps(message_ref).encode()
@@ -207,6 +215,14 @@ def _parsed(line: bytes) -> Entry | None:
         return None
     record = json.loads(text)
     return Entry(**record | {"at": datetime.fromisoformat(record["at"])})
+
+
+def _tail_entries(file: Path) -> list[Entry]:
+    """The entries in the last bytes of a file; its first line there may be cut off."""
+    with file.open("rb") as lines:
+        size = lines.seek(0, os.SEEK_END)
+        lines.seek(max(0, size - _TAIL))
+        return list(filter(None, map(_parsed, lines.read().split(b"\n"))))
 
 
 def _last_in(file: Path) -> int:

@@ -7,12 +7,13 @@ import json
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from worker.mail.journal import SENDING, Entry
@@ -22,6 +23,10 @@ from worker.store.running import Instance
 
 FILE = "instance.json"
 _MACHINE_ID = Path("/etc/machine-id")
+_FEW = 20
+"""Up to so many messages are looked up one by one; for more the journal is read once."""
+
+_CHUNK = 500
 
 LOCKS: dict[str, tuple[str, str]] = {
     "other_instance": (
@@ -51,8 +56,12 @@ class JournalView(Protocol):
         """The newest sequence, 0 for an empty journal."""
         ...
 
-    def entries(self) -> Iterable[Entry]:
-        """All entries, oldest first."""
+    def newer(self, sequence: int) -> Sequence[Entry]:
+        """Entries behind a sequence, oldest first."""
+        ...
+
+    def lookup(self, message_ref: str) -> Sequence[Entry]:
+        """All entries of one message, oldest first."""
         ...
 
 
@@ -161,21 +170,38 @@ def unknown_attempts(session: Session, journal: JournalView, after: int) -> list
 
     ``sending`` is committed before it is journalled, so a worker that was killed leaves none.
     """
+    attempts = [entry for entry in journal.newer(after) if entry.event == SENDING]
+    refs = sorted({entry.message_ref for entry in attempts})
+    numbers = _numbers(journal, refs)
+    known = _known_attempts(session, refs)
+    return [
+        entry
+        for entry in attempts
+        if (entry.generation, numbers[entry.sequence]) > known.get(entry.message_ref, (0, 0))
+    ]
+
+
+def _numbers(journal: JournalView, refs: Sequence[str]) -> dict[int, int]:
+    """Which attempt of its generation each ``sending`` entry is, by sequence; the first is 1."""
+    few = len(refs) <= _FEW
+    history = [e for ref in refs for e in journal.lookup(ref)] if few else journal.newer(0)
     seen: Counter[tuple[str, int]] = Counter()
-    unknown = []
-    for entry in journal.entries():
-        if entry.event != SENDING:
-            continue
-        seen[entry.message_ref, entry.generation] += 1
-        if entry.sequence > after:
-            number = seen[entry.message_ref, entry.generation]
-            if not _knows(session, entry, number):
-                unknown.append(entry)
-    return unknown
+    numbers = {}
+    for entry in history:
+        if entry.event == SENDING:
+            seen[entry.message_ref, entry.generation] += 1
+            numbers[entry.sequence] = seen[entry.message_ref, entry.generation]
+    return numbers
 
 
-def _knows(session: Session, entry: Entry, number: int) -> bool:
-    message = session.get(Message, entry.message_ref)
-    if message is None or message.generation < entry.generation:
-        return False
-    return message.generation > entry.generation or message.attempts >= number
+def _known_attempts(session: Session, refs: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Generation and attempts of the messages the database holds."""
+    known = {}
+    for start in range(0, len(refs), _CHUNK):
+        rows = session.execute(
+            select(Message.id, Message.generation, Message.attempts).where(
+                Message.id.in_(refs[start : start + _CHUNK])
+            )
+        )
+        known |= {row.id: (row.generation, row.attempts) for row in rows}
+    return known
