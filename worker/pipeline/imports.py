@@ -190,11 +190,16 @@ def _already(work: _Work) -> ImportReport | None:
             if row.counts.get("asked") != (work.channel or ""):
                 continue
             if row.state is ImportState.DONE:
-                return report_of(work.preview, Tally.of(row.counts), import_id=row.id, already=True)
+                return _done_before(work, row)
             if row.state in {ImportState.RUNNING, ImportState.FAILED}:
                 work.import_id, work.resumed = row.id, True
             break
     return None
+
+
+def _done_before(work: _Work, row: Import) -> ImportReport:
+    tally = Tally.of(row.counts)
+    return report_of(work.preview, tally, import_id=row.id, already=True, dry_run=work.dry_run)
 
 
 def _begin(session: Session, work: _Work, first: Sequence[FileRecord]) -> None:
