@@ -196,7 +196,7 @@ def _numbers(journal: JournalView, refs: Sequence[str]) -> dict[int, int]:
 
 def _known_attempts(session: Session, refs: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Generation and attempts of the messages the database holds."""
-    known = {}
+    known: dict[str, tuple[int, int]] = {}
     for start in range(0, len(refs), _CHUNK):
         rows = session.execute(
             select(Message.id, Message.generation, Message.attempts).where(
