@@ -307,6 +307,27 @@ def test_words_that_no_mail_may_carry_are_refused(
     assert (message.edited, events(session, message)) == (False, [])
 
 
+def test_words_that_a_clerk_makes_an_advertisement_need_consent(
+    session: Session, channel: Channel, ctx: Context
+) -> None:
+    message = written(session, channel, why={"basis": {"verdict": "allow", "refused": ""}})
+    text = "山田様\n次回使えるクーポンコード: ABCD-EFGH-JKM2 をお送りします。\n"
+    footer = "株式会社ひなた\n東京都千代田区1-1\nmailto:shop@hinata.example?subject=unsubscribe\n"
+    review.edit(session, ctx, message.id, Words(text=text + footer), **BY)
+    assert message.advertising is True
+    assert message.why["basis"] == {"verdict": "consent", "refused": "no_consent"}
+    refused("no_consent", lambda: review.approve(session, ctx, message.id, **BY))
+    review.edit(session, ctx, message.id, Words(text="山田様\nありがとうございます。\n"), **BY)
+    assert message.advertising is False
+    assert review.approve(session, ctx, message.id, **BY).state is S.APPROVED
+
+
+def test_a_marketplace_mail_cannot_be_edited_to_lead_away(session: Session, ctx: Context) -> None:
+    message = written(session, make_channel(session, "rakuten:main"))
+    words = Words(text="公式サイト https://hinata.example/shop もご覧ください。")
+    refused("text_refused", lambda: review.edit(session, ctx, message.id, words, **BY))
+
+
 @pytest.mark.parametrize("state", [S.SCHEDULED, S.SENDING, S.SENT, S.UNCONFIRMED, *sorted(FINAL)])
 def test_what_is_out_or_closed_is_read_only(
     session: Session, channel: Channel, ctx: Context, state: MessageState

@@ -15,6 +15,8 @@ from worker.pipeline.context import Context
 from worker.pipeline.review_actions import body_of, load
 from worker.pipeline.review_approval import clear_approval, content
 from worker.pipeline.review_diff import diff_mail
+from worker.pipeline.review_inspect import inspect_words
+from worker.pipeline.review_verdict import permission_now
 from worker.pipeline.review_words import Refused, StaleEdit
 from worker.rules.states import OUT, REVIEWABLE, WAITING, Actor, MessageState
 from worker.store.message_queries import TO_SEND
@@ -65,7 +67,11 @@ def edit(
     before = content(body)
     if all(before[name] == value for name, value in given.items()):
         return message
+    seen = inspect_words(session, ctx, message, body, given)
+    if seen.fault:
+        raise Refused("text_refused", why=seen.fault)
     _to_desk(session, message, by, now)
+    _note_advertising(session, ctx, message, advertising=seen.advertising)
     for name, value in given.items():
         setattr(body, name, value)
     if message.attempts:
@@ -76,6 +82,21 @@ def edit(
     _tell_edit(session, message, by, sorted(diff_mail(before, content(body))), now)
     session.flush()
     return message
+
+
+def _note_advertising(
+    session: Session, ctx: Context, message: Message, *, advertising: bool
+) -> None:
+    """Words that advertise need what an advertisement needs, whoever wrote them (P9)."""
+    if message.advertising == advertising:
+        return
+    message.advertising = advertising
+    basis = message.why.get("basis")
+    if basis is not None:
+        # The clerk's words changed the verdict, and no fact did: the next look compares with it.
+        now_is = permission_now(session, ctx, message)
+        told = {"verdict": now_is.verdict.value, "refused": now_is.code}
+        message.why = {**message.why, "basis": {**basis, **told}}
 
 
 def _load_for_edit(

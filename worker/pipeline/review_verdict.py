@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
-from worker.rules.policy import Reach, permit
+from worker.rules.policy import Permission, Reach, permit
 from worker.rules.states import ADVERTISING_KINDS, ConsentAction, Flag, Verdict
 from worker.store.channels import Channel
 from worker.store.customers import Consent, Customer, Suppression
@@ -61,6 +61,11 @@ def refusal(session: Session, ctx: Context, message: Message) -> str | None:
         return _CODES[permission.holds or permission.code]
     needs_consent = message.kind in ADVERTISING_KINDS and not reach.consented
     return "no_consent" if needs_consent else None
+
+
+def permission_now(session: Session, ctx: Context, message: Message) -> Permission:
+    """What policy, suppression and consent say of the message as it stands."""
+    return permit(ctx.documents.policy, _reach(session, ctx, message))
 
 
 def refusal_of(code: str) -> str:
