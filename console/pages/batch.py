@@ -21,7 +21,7 @@ router = APIRouter()
 def ask(visit: Reading, chosen: Filter) -> Response:
     """How many, whose, what is left out."""
     with visit.read() as (session, ctx):
-        model = batch_view(session, ctx, chosen, visit.words)
+        model = batch_view(session, ctx, chosen, visit.words, visit.now)
     if not model.number:
         return told(visit.request, 409, "batch_empty")
     return page(visit, "batch.html", b=model)

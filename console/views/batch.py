@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.views.names import Badge, badges, shop_labels, top_label
-from console.views.queue import Chosen, names_of
+from console.views.queue import Chosen, names_of, vip_within
 from console.words import Words
 from worker.pipeline import review
 from worker.pipeline.context import Context
@@ -50,14 +51,15 @@ class BatchView:
     undo_minutes: int
 
 
-def batch_view(session: Session, ctx: Context, chosen: Chosen, words: Words) -> BatchView:
+def batch_view(
+    session: Session, ctx: Context, chosen: Chosen, words: Words, now: datetime
+) -> BatchView:
     """Read the question. Raises Refused where no filter is chosen."""
     selection = review.select_many(session, ctx, filters=chosen.filters(ctx))
     ids = selection.ids[:MOST]
     ranks = badges(ctx.documents.ladder, words.locale)
     shops = shop_labels(session, words)
     names = names_of(session, ids)
-    flagged, vip = _left_out(session, ctx, selection.left_out)
     heads, splits = _split(session, ids, ranks, shops)
     return BatchView(
         chosen=chosen,
@@ -69,8 +71,8 @@ def batch_view(session: Session, ctx: Context, chosen: Chosen, words: Words) -> 
         totals=tuple(sum(split.numbers[i] for split in splits) for i in range(len(heads))),
         sample=names[:_SAMPLE],
         names=names,
-        flagged=flagged,
-        vip=vip,
+        flagged=len(selection.left_out),
+        vip=vip_within(session, ctx, chosen, now),
         top=top_label(ranks),
         capped=len(selection.ids) > MOST,
         undo_minutes=ctx.documents.review.undo_seconds // 60,
@@ -95,13 +97,6 @@ def filter_words(
         words("messages.words", words=chosen.q) if chosen.q else "",
     ]
     return ("、" if words.locale == "ja" else ", ").join(part for part in parts if part)
-
-
-def _left_out(session: Session, ctx: Context, ids: Sequence[str]) -> tuple[int, int]:
-    vip_ranks = review.rank_groups(ctx)["vip_ranks"]
-    rows = session.execute(select(Message.rank, Message.flags).where(Message.id.in_(ids))).all()
-    flagged = sum(1 for row in rows if row.flags)
-    return flagged, sum(1 for row in rows if not row.flags and row.rank in vip_ranks)
 
 
 def _split(

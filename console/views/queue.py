@@ -176,7 +176,7 @@ def queue_view(
         held=states.get(MessageState.ON_HOLD, 0),
         back=states.get(MessageState.SENT_BACK, 0),
         groups=_groups(session, filters, counts, found, rows, draw),
-        batch=_batch(session, ctx, chosen, counts, top.total),
+        batch=_batch(session, ctx, chosen, now),
         undo=undo_of(session, by, now),
         current=current,
         next=rows[place + 1] if place + 1 < len(rows) else None,
@@ -310,13 +310,21 @@ def _options(
     }
 
 
-def _batch(session: Session, ctx: Context, chosen: Chosen, counts: QueueCounts, vip: int) -> Batch:
-    nothing = Batch(0, (), counts.flagged, vip)
+def _batch(session: Session, ctx: Context, chosen: Chosen, now: datetime) -> Batch:
     if not chosen.narrowed or chosen.list:
-        return nothing
-    ids = review.select_many(session, ctx, filters=chosen.filters(ctx)).ids
-    names = names_of(session, ids[:3])
-    return Batch(len(ids), names, counts.flagged, vip)
+        return Batch(0, (), 0, 0)
+    selection = review.select_many(session, ctx, filters=chosen.filters(ctx))
+    names = names_of(session, selection.ids[:3])
+    vip = vip_within(session, ctx, chosen, now)
+    return Batch(len(selection.ids), names, len(selection.left_out), vip)
+
+
+def vip_within(session: Session, ctx: Context, chosen: Chosen, now: datetime) -> int:
+    """How many of the top rank the same filter would show in their own list."""
+    filters = chosen.filters(ctx)
+    if filters.vip is not False:
+        return 0
+    return review.counts(session, replace(filters, vip=True), now=now).total
 
 
 def names_of(session: Session, ids: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,9 +114,11 @@ def clock() -> Clock:
 
 
 def make_context() -> Context:
-    """The shipped documents with a test key."""
+    """The shipped documents with a test key; the marketplaces' relays are set up."""
+    documents = load_documents(shipped("config"))
+    shop = replace(documents.shop, relays=("rakuten:main", "yahoo:main"))
     texts = FolderSource(shipped_root())
-    return Context(documents=load_documents(shipped("config")), texts=texts, key=KEY)
+    return Context(documents=replace(documents, shop=shop), texts=texts, key=KEY)
 
 
 @pytest.fixture
