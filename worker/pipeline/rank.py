@@ -132,7 +132,8 @@ def _rank_set(
         one_visit=basis.counting.visits == "one_visit",
         zero_amount=basis.counting.zero_amount,
     )
-    rows = map(store.Numbered._make, session.execute(statement))
+    # Plain rows of the connection: the session's own row handling costs as much as the walk.
+    rows = map(store.Numbered._make, session.connection().execute(statement))
     computed = compute(rows, basis, people)
     result = RankResult(customers=len(ids), orders=computed.seen, customer_ids=set(ids))
     _write_orders(session, computed, chosen, result)
@@ -188,7 +189,8 @@ def _write_customers(
     result: RankResult,
 ) -> None:
     columns = CustomerStanding.__table__.c
-    stored = session.execute(sa.select(*columns).where(chosen(columns.customer_id))).mappings()
+    statement = sa.select(*columns).where(chosen(columns.customer_id))
+    stored = session.connection().execute(statement).mappings()
     was = {(row["customer_id"], row["scope"]): dict(row) for row in stored}
     changed = [row for key, row in computed.customers.items() if was.get(key) != row]
     put(session, CustomerStanding, changed)
