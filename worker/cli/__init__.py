@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import typer
+from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from connectors.contract import NeedsPerson
@@ -15,6 +16,7 @@ from worker.documents import DocumentsWrong
 from worker.embedded import NoBroker
 from worker.pipeline.coupons import PoolRefused
 from worker.pipeline.import_undo import UndoRefused
+from worker.pipeline.merging import MergeRefused
 from worker.pipeline.packing import ItemGone
 from worker.pipeline.quarantine import CaseRefused
 from worker.pipeline.rank import UnknownRank
@@ -33,8 +35,8 @@ _WRONG = (
     DemoStuck,
     Refused,
     MoveRefused,
-    FileExistsError,
-    FileNotFoundError,
+    MergeRefused,
+    OSError,
     UnknownChannel,
     PoolRefused,
     GrantRefused,
@@ -54,8 +56,20 @@ class _Plain(TyperGroup):
         try:
             return super().invoke(ctx)
         except _WRONG as error:
-            words.print(str(error), style="red", markup=False)
+            words.print(_words_of(error), style="red", markup=False)
             raise typer.Exit(code=2) from error
+        except DBAPIError as error:
+            words.print(f"{_STORE}{error.orig}", style="red", markup=False)
+            raise typer.Exit(code=2) from error
+
+
+_STORE = "保存先を使えません。何も失われていません / the store cannot be used, nothing is lost: "
+
+
+def _words_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 app = typer.Typer(

@@ -21,6 +21,7 @@ from worker.cli.opening import (
     open_runtime,
     tell,
     tell_rows,
+    text_of,
     words,
 )
 from worker.pipeline import review
@@ -206,7 +207,7 @@ def review_edit(
     config: Config = None,
 ) -> None:
     """Change the words of one mail."""
-    text = text_file.read_text(encoding="utf-8") if text_file else None
+    text = text_of(text_file) if text_file else None
     _act(data, config, review.edit, message_id=message, words=review.Words(subject, text),
          by=by or default_by(), version=version)  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from worker.cli.opening import (
     Data,
     Findings,
     Wrong,
+    day,
     default_by,
     instant,
     now,
@@ -277,9 +277,7 @@ def channels_set(
             raise Wrong(f"no channel named {channel!r}. See `okaeri channels list`.")
         if history_complete_since:
             row.history_complete_since = (
-                None
-                if history_complete_since == "orders"
-                else date.fromisoformat(history_complete_since)
+                None if history_complete_since == "orders" else day(history_complete_since)
             )
         if resume:
             row.paused, row.pause_reason, row.next_poll_at = False, "", None

@@ -6,7 +6,6 @@ import csv
 import io
 import sys
 from collections.abc import Iterator
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +21,7 @@ from worker.cli.opening import (
     Data,
     Findings,
     Wrong,
+    day,
     default_by,
     now,
     open_runtime,
@@ -123,7 +123,7 @@ def customers_pin(
         else:
             pin(
                 session, context, customer, scope, rank,
-                date.fromisoformat(until) if until else None, by or default_by(), reason, now(),
+                day(until) if until else None, by or default_by(), reason, now(),
             )  # fmt: skip
     settle(runtime)
 
@@ -266,7 +266,7 @@ def coupons_load(
     with runtime.transaction() as session:
         report = load_pool(
             session, runtime.context(), pool, file, value=value, minimum=minimum, targets=targets,
-            expires_on=date.fromisoformat(expires) if expires else None,
+            expires_on=day(expires) if expires else None,
             channel=channel or None, now=now(),
         )  # fmt: skip
     tell(report, as_json=as_json, text=f"{pool}: {report.added} / {report.known} / {report.wrong}")

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from worker import log
+from worker.documents import is_sample
 from worker.runtime import Runtime, clock
 from worker.settings import load_settings
 from worker.store.migrate import upgrade
@@ -31,7 +32,11 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Machine output on standard output.")]
 By = Annotated[str, typer.Option("--by", help="Who does it, for the records.")]
 
-words = Console(stderr=True, highlight=False)
+SAMPLE_SHOP = (
+    "shop.toml がないため、見本のショップの設定で動いています。メールは送りません。\n"
+    "no shop.toml: using the shipped sample documents, no mail leaves; run `okaeri init`."
+)
+words = Console(stderr=True, highlight=False, soft_wrap=True)
 """Words and progress go to standard error; standard output is for results."""
 
 
@@ -60,7 +65,10 @@ def remember(data: Path | None, config: Path | None) -> None:
 
 
 def open_runtime(data: Path | None, config: Path | None, *, migrate: bool = True) -> Runtime:
-    """Open the installation: folders, logs, and the store brought up to date."""
+    """Open the installation: folders, logs, and the store brought up to date.
+
+    Says so on standard error where the sample shop's documents stand in for the shop's own.
+    """
     remember(data, config)
     settings = load_settings()
     log.configure(settings.log)
@@ -68,7 +76,26 @@ def open_runtime(data: Path | None, config: Path | None, *, migrate: bool = True
     if migrate:
         backups = settings.data.absolute() / "backups" if settings.backup else None
         upgrade(settings.store_url, backup_dir=backups)
-    return Runtime(settings)
+    runtime = Runtime(settings)
+    if migrate and is_sample(runtime.context().documents):
+        words.print(SAMPLE_SHOP, markup=False)
+    return runtime
+
+
+def text_of(path: Path) -> str:
+    """The text of a file. Raises Wrong when it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Wrong(f"{path}: not UTF-8. Save it as UTF-8.") from error
+
+
+def day(text: str) -> date:
+    """Read a date. Raises Wrong."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Wrong(f"{text!r} is no date. Write it as 2026-11-22.") from error
 
 
 def _plain(value: Any) -> Any:

@@ -26,13 +26,14 @@ from worker.cli.opening import (
     tell,
     words,
 )
+from worker.documents import DocumentsWrong, is_sample, missing_shop
 from worker.pipeline.dispatch import rearm
 from worker.pipeline.instance import LOCKS, open_installation
 from worker.pipeline.review import active_stops, lift, stop
 from worker.releases import open_context
 from worker.rules.states import MailKind, Role
 from worker.runtime import Runtime
-from worker.sending import dispatch_round, open_journal, standing
+from worker.sending import dispatch_round, open_journal, open_transports, standing
 from worker.settings import load_settings
 from worker.setup import Answers, write_documents
 from worker.store.channels import Channel
@@ -67,7 +68,10 @@ def init(
     )  # fmt: skip
     if not defaults:
         answers = answers.ask(typer.prompt)
-    written = write_documents(settings.config_dir, answers, force=force)
+    try:
+        written = write_documents(settings.config_dir, answers, force=force)
+    except ValueError as error:
+        raise Wrong(str(error)) from error
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.secret_key()
     runtime = open_runtime(data, config)
@@ -95,7 +99,9 @@ def _pairs(items: list[str]) -> dict[str, str]:
 def run(data: Data = None, config: Config = None) -> None:
     """Run the service: broker, worker, beat and console. Ctrl-C stops everything."""
     runtime = open_runtime(data, config)
-    runtime.context()
+    if is_sample(runtime.context().documents):
+        raise DocumentsWrong([missing_shop(runtime.settings.config_dir)])
+    open_transports(runtime.settings).close()
     _warn_if_locked(runtime)
     children, _ = plan_children(runtime.settings)
     runtime.dispose()

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from worker.pipeline.context import Context
 from worker.rules.outcome_words import outcome_words
 from worker.rules.rank_words import missing_words, rank_words
-from worker.rules.states import Certainty, MessageState
+from worker.rules.staff_words import ACTORS, FLAGS, GRANTS, KINDS, MOVES, ORDER, STATES, TIES, say
+from worker.rules.states import CandidateState, Certainty
 from worker.store.channels import Channel
 from worker.store.customers import (
     Candidate,
@@ -29,32 +30,13 @@ _CERTAINTY = {
     Certainty.PROVISIONAL: ("仮(まだ数えていません)", "provisional, it does not count yet"),
     Certainty.UNCERTAIN: ("不確か", "uncertain"),
 }
-_STATES = {
-    MessageState.SCHEDULED: ("下書き", "scheduled"),
-    MessageState.IN_REVIEW: ("確認待ち", "waiting for review"),
-    MessageState.ON_HOLD: ("保留", "on hold"),
-    MessageState.APPROVED: ("承認済み", "approved"),
-    MessageState.SENDING: ("送信中", "being sent"),
-    MessageState.SENT: ("送信済み", "sent"),
-    MessageState.BOUNCED: ("不達", "bounced"),
-    MessageState.COMPLAINED: ("苦情", "complained of"),
-    MessageState.SENT_BACK: ("差し戻し", "sent back"),
-    MessageState.RETRY_WAIT: ("再送待ち", "waiting for a retry"),
-    MessageState.FAILED: ("送信失敗", "failed"),
-    MessageState.UNCONFIRMED: ("送信結果が不明", "unconfirmed"),
-    MessageState.CANCELLED: ("取消", "cancelled"),
-    MessageState.EXPIRED: ("時機を過ぎたため中止", "expired"),
-    MessageState.SUPPRESSED: ("配信停止中のため対象外", "suppressed"),
-    MessageState.HANDOFF: ("モール配信の準備", "to be run in the marketplace's own tool"),
-    MessageState.HANDED_OFF: ("モールで配信済み", "run in the marketplace's own tool"),
-}
 
 
 def explain(session: Session, ctx: Context, what: str, locale: str) -> list[str]:
     """Explain an order number, a message id or a customer id; empty when there is none."""
     message = session.get(Message, what)
     if message is not None:
-        return list(why_message(session, message, locale))
+        return list(why_message(session, ctx, message, locale))
     orders = session.scalars(
         select(OrderRow)
         .where((OrderRow.number == what) | (OrderRow.external_id == what))
@@ -81,12 +63,13 @@ def why_order(session: Session, ctx: Context, order: OrderRow, locale: str) -> I
         locale, f"受注 {order.number}({channel.name})", f"Order {order.number} ({channel.name})"
     )
     yield _say(locale, f"  注文日時 {day}", f"  ordered {day}")
+    state = " / ".join(
+        say(ORDER, word, locale) for word in (order.life, order.payment, order.fulfilment)
+    )
     yield "  " + _say(
         locale,
-        f"状態: {order.life} / {order.payment} / {order.fulfilment}、"
-        + ("数えます" if order.counting else "数えません"),
-        f"state: {order.life} / {order.payment} / {order.fulfilment}, "
-        + ("counts" if order.counting else "does not count"),
+        f"状態: {state}、" + ("回数に数えます" if order.counting else "回数に数えません"),
+        f"state: {state}, " + ("counts" if order.counting else "does not count"),
     )
     standing = session.get(OrderStanding, order.id)
     if standing is not None:
@@ -100,14 +83,15 @@ def why_order(session: Session, ctx: Context, order: OrderRow, locale: str) -> I
 
 
 def _standing(ctx: Context, standing: OrderStanding, locale: str) -> Iterator[str]:
+    overall = standing.ordinal_overall
     sure = _CERTAINTY[standing.certainty][0 if locale == "ja" else 1]
     if standing.visit_number is not None:
         yield _say(
             locale,
-            f"{standing.scope} で {standing.visit_number}回目({sure})、"
-            f"全店で {standing.ordinal_overall or '-'}件目",
-            f"visit {standing.visit_number} in {standing.scope} ({sure}), "
-            f"order {standing.ordinal_overall or '-'} over all channels",
+            f"購入回数: {standing.scope} で{standing.visit_number}回目({sure})"
+            + (f"、全店で{overall}件目" if overall else ""),
+            f"visit {standing.visit_number} in {standing.scope} ({sure})"
+            + (f", order {overall} over all channels" if overall else ""),
         )
     else:
         yield _say(
@@ -128,38 +112,40 @@ def _occasions(session: Session, locale: str, condition: object) -> Iterator[str
             "no mail: orders from before this channel's start make none.",
         )
     for row in rows:
-        name = f"{row.kind}{' ' + row.step if row.step else ''}"
+        name = say(KINDS, row.kind, locale) + (f" {row.step}" if row.step else "")
         yield f"  {name}: {outcome_words(row.reason, locale)}"
         if row.message_id:
             message = session.get_one(Message, row.message_id)
-            state = _STATES[message.state][0 if locale == "ja" else 1]
-            yield f"    → {row.message_id} {state}"
+            yield f"    → {row.message_id} {say(STATES, message.state, locale)}"
 
 
-def why_message(session: Session, message: Message, locale: str) -> Iterator[str]:
+def why_message(session: Session, ctx: Context, message: Message, locale: str) -> Iterator[str]:
     """Lines about one message: its state, its reasons, its flags and every move it made."""
-    state = _STATES[message.state][0 if locale == "ja" else 1]
-    yield _say(
-        locale, f"メール {message.id}({message.kind})", f"Message {message.id} ({message.kind})"
-    )
+    state, kind = say(STATES, message.state, locale), say(KINDS, message.kind, locale)
+    yield _say(locale, f"メール {message.id}({kind})", f"Message {message.id} ({kind})")
     yield _say(locale, f"  状態: {state}", f"  state: {state}")
     yield _say(locale, f"  文面: {message.text_key or '-'}", f"  text: {message.text_key or '-'}")
     for flag in message.flags:
-        yield _say(locale, f"  見るところ: {_flag(flag)}", f"  needs a look: {_flag(flag)}")
+        told = _flag(flag, locale)
+        yield _say(locale, f"  見るところ: {told}", f"  needs a look: {told}")
     yield from _occasions(session, locale, Occasion.message_id == message.id)
     events = session.scalars(
         select(MessageEvent).where(MessageEvent.message_id == message.id).order_by(MessageEvent.id)
     )
     for event in events:
-        who = event.by or event.actor.value
-        reason = event.reason.get("code", "")
-        moved = f"{event.move} → {event.to_state} ({who}) {reason}".rstrip()
-        yield f"  {event.at:%Y-%m-%d %H:%M:%SZ} {moved}"
+        at = event.at.astimezone(ctx.zone).strftime("%Y/%m/%d %H:%M:%S")
+        who = event.by or say(ACTORS, event.actor, locale)
+        move = say(MOVES, event.move, locale)
+        state = say(STATES, event.to_state, locale)
+        moved = move if move == state else f"{move} → {state}"
+        yield _say(locale, f"  {at} {moved}({who})", f"  {at} {moved} ({who})")
 
 
-def _flag(flag: dict[str, object]) -> str:
+def _flag(flag: dict[str, object], locale: str) -> str:
+    """The desk's word for a flag, and the name of the value it is about."""
     fact = flag.get("fact")
-    return f"{flag['flag']} {fact}" if fact else str(flag["flag"])
+    told = say(FLAGS, str(flag["flag"]), locale)
+    return f"{told} ({fact})" if isinstance(fact, str) and fact else told
 
 
 def why_customer(session: Session, ctx: Context, customer: Customer, locale: str) -> Iterator[str]:
@@ -179,15 +165,14 @@ def why_customer(session: Session, ctx: Context, customer: Customer, locale: str
         .order_by(IdentityLink.id)
     )
     for link in links:
-        yield _say(
-            locale, f"  名寄せ: {link.reason}({link.by})", f"  tied by {link.reason} ({link.by})"
-        )
+        tie = say(TIES, link.reason, locale)
+        yield _say(locale, f"  名寄せの根拠: {tie}", f"  tied by: {tie}")
     yield from _merges(session, customer.id, locale)
     for grant in session.scalars(select(Grant).where(Grant.customer_id == customer.id)):
         yield _say(
             locale,
-            f"  特典: {grant.scope} {grant.milestone}回目 {grant.state}",
-            f"  reward: {grant.scope} visit {grant.milestone} {grant.state}",
+            f"  特典: {grant.scope} {grant.milestone}回目 {say(GRANTS, grant.state, locale)}",
+            f"  reward: {grant.scope} visit {grant.milestone}, {say(GRANTS, grant.state, locale)}",
         )
 
 
@@ -218,14 +203,15 @@ def _merges(session: Session, customer_id: int, locale: str) -> Iterator[str]:
         )
     candidates = session.scalars(
         select(Candidate).where(
-            (Candidate.customer_a == customer_id) | (Candidate.customer_b == customer_id)
+            Candidate.state == CandidateState.OPEN,
+            (Candidate.customer_a == customer_id) | (Candidate.customer_b == customer_id),
         )
     )
     for candidate in candidates:
         yield _say(
             locale,
             f"  名寄せ候補 {candidate.id}: {candidate.customer_a} と {candidate.customer_b} "
-            f"{candidate.reason} {candidate.state}",
+            f"({say(TIES, candidate.reason, locale)})",
             f"  candidate {candidate.id}: {candidate.customer_a} and {candidate.customer_b} "
-            f"{candidate.reason} {candidate.state}",
+            f"({say(TIES, candidate.reason, locale)})",
         )
