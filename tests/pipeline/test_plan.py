@@ -267,6 +267,7 @@ def test_a_milestone_on_a_mall_becomes_a_campaign_for_staff(session: Session) ->
     assert handoff.expected == 2
     assert handoff.conditions == {"scope": "rakuten:main", "orders": 5, "month": "2026-11"}
     assert (message.state, message.customer_id) == (MessageState.HANDOFF, None)
+    assert p.body_of(session, message).subject.startswith("いつも当店をご利用くださる皆さまへ")
     outcomes = session.scalars(select(Occasion.outcome).where(Occasion.kind == M.MILESTONE)).all()
     assert outcomes == [Outcome.HANDOFF, Outcome.HANDOFF]
 

@@ -305,6 +305,63 @@ def test_a_suppression_is_seen_inside_the_claim(session: Session) -> None:
     assert found.changed == ["refused"]
 
 
+def test_a_hold_in_the_hub_takes_the_approval_back(session: Session) -> None:
+    order = p.a_visit(session, p.a_shop(session), p.a_person(session))
+    message = rendered(session, order, trusting())
+    order.hub_hold = True
+    p.due_again(session, order)
+    p.planned(session, trusting(), NOON)
+    assert message.state is MessageState.IN_REVIEW
+    assert {Flag.HUB_HOLD, Flag.FACTS_CHANGED} == set(flags(message))
+
+
+def test_an_inquiry_after_the_approval_is_seen_inside_the_claim(session: Session) -> None:
+    shop, person = p.a_shop(session), p.a_person(session)
+    message = rendered(session, p.a_visit(session, shop, person), trusting())
+    note = ContactNote(
+        customer_id=person.id, inquiry=True, state=NoteState.OPEN, by="mori", at=NOON
+    )
+    session.add(note)
+    session.flush()
+    assert recheck(session, trusting(), message.id, NOON).changed == [Flag.OPEN_INQUIRY]
+
+
+def test_what_lapsed_in_the_claim_is_written_anew(session: Session) -> None:
+    order = p.a_visit(session, p.a_shop(session), p.a_person(session))
+    message = rendered(session, order)
+    assert message.review_at is None
+    order.total = 6543
+    message.review_at = NOON
+    session.flush()
+    render_due(session, p.ctx(), NOON)
+    assert message.state is MessageState.IN_REVIEW
+    assert "6,543円" in p.body_of(session, message).text
+    assert message.review_at is None
+    assert recheck(session, p.ctx(), message.id, NOON).changed == []
+
+
+def test_a_timed_mail_goes_unread_after_its_business_hours(session: Session) -> None:
+    shop = p.a_shop(session)
+    order = p.a_visit(session, shop, p.a_person(session), 6, rank="vip")
+    using = p.ctx(review=replace(p.shipped().review, canary=0))
+    message = rendered(session, order, using)
+    assert (message.state, message.mode) == (MessageState.IN_REVIEW, ReviewMode.TIMED)
+    render_due(session, using, NOON + timedelta(hours=3))
+    assert message.approved_by == ""
+    result = render_due(session, using, NOON + timedelta(hours=4))
+    assert result.timed == [message.id]
+    assert message.approved_by == "timed"
+
+
+def test_a_timed_mail_with_a_flag_waits_for_a_person(session: Session) -> None:
+    shop = p.a_shop(session)
+    order = p.a_visit(session, shop, p.a_person(session), 6, rank="vip", gift=True)
+    using = p.ctx(review=replace(p.shipped().review, canary=0))
+    message = rendered(session, order, using)
+    assert render_due(session, using, NOON + timedelta(days=1)).timed == []
+    assert message.state is MessageState.IN_REVIEW
+
+
 def test_a_clerks_words_stay_when_facts_change(session: Session) -> None:
     order = p.a_visit(session, p.a_shop(session), p.a_person(session))
     message = rendered(session, order)

@@ -153,7 +153,9 @@ def test_the_arrival_is_told_by_the_surest_source(parcel: Parcel, arrives: date 
 
 def test_a_parcel_goes_within_business_days() -> None:
     assert timing.ship_by(date(2026, 11, 19), DAYS, 2) == date(2026, 11, 24)
-    assert timing.ship_by(date(2026, 12, 26), DAYS, 2) == date(2027, 1, 5)
+    assert timing.ship_by(date(2026, 11, 22), DAYS, 2) == date(2026, 11, 25)  # a Sunday
+    assert timing.ship_by(date(2026, 12, 26), DAYS, 2) == date(2027, 1, 4)
+    assert timing.ship_by(date(2026, 11, 21), DAYS, 0) == date(2026, 11, 24)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from worker.mail.placeholders import values as all_values
 from worker.mail.render import MissingValue, TextRefused
 from worker.pipeline.context import Context
 from worker.pipeline.render_coupons import coupon_for, sample_for
-from worker.pipeline.render_draft import Workshop, open_workshop, permission_of
+from worker.pipeline.render_draft import Workshop, held_by, open_workshop, permission_of
 from worker.pipeline.render_facts import telltale, text_facts
 from worker.rules.states import Verdict
 from worker.store.messages import Message, MessageBody
@@ -55,6 +55,8 @@ def checked(shop: Workshop, material: Material) -> Recheck:
     }
     was = {**before, "recipient": body.recipient}
     changed = [name for name, value in now_is.items() if was.get(name) != value]
+    held = set(held_by(material, shop.run.now)) - set(before.get("held", ()))
+    changed += sorted(held)
     changed += _changed_values(shop, material, body.values or {})
     if material.occasions or message.again_of:
         return Recheck(permission.verdict, changed, permission.code)

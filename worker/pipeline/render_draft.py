@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -32,7 +32,7 @@ from worker.pipeline.render_facts import (
     text_facts,
 )
 from worker.pipeline.render_shop import lint_context, sender_of
-from worker.rules.flags import MessageFacts, Noted, OrderSigns, Raised, flags_of
+from worker.rules.flags import INQUIRY_DAYS, MessageFacts, Noted, OrderSigns, Raised, flags_of
 from worker.rules.policy import Permission
 from worker.rules.states import ADVERTISING_KINDS, CUSTOMER_KINDS, Flag, GrantState, MailKind
 from worker.store.messages import Message
@@ -238,7 +238,7 @@ def _inspected(shop: Workshop, made: Draft, *, advertising: bool) -> Draft:
 # --- what an approval rests on --------------------------------------------------------------
 
 
-def basis(made: Draft) -> dict[str, Any]:
+def basis(made: Draft, written: datetime) -> dict[str, Any]:
     """What makes an approval lapse when it changes (P5)."""
     return {
         "values": made.used,
@@ -247,7 +247,17 @@ def basis(made: Draft) -> dict[str, Any]:
         "refused": made.permission.code,
         "rank": made.tale.rank,
         "occasions": list(made.tale.occasions),
+        "held": held_by(made.material, written),
     }
+
+
+def held_by(material: Material, now: datetime) -> list[str]:
+    """What came up that forbids letting the mail go unread, as it stands now."""
+    since = now - timedelta(days=INQUIRY_DAYS)
+    found = [f"{Flag.HUB_HOLD}:{o.number}" for o in material.orders if o.hub_hold]
+    if any(note.inquiry and note.at >= since for note in material.notes):
+        found.append(Flag.OPEN_INQUIRY.value)
+    return found
 
 
 def hash_of(found: Mapping[str, Any]) -> str:

@@ -153,7 +153,8 @@ def _was_thanked(material: Material) -> bool:
 
 
 def _has_gift(material: Material) -> bool:
-    return any(is_gift(o, material.contacts.get(o.id)) for o in material.orders)
+    """A gift whose recipient can be named; without the name the plain words are the true ones."""
+    return _recipient(material) is not None
 
 
 def _text_rank(ctx: Context, rank: str | None) -> str:

@@ -109,7 +109,7 @@ def _plain(made: Draft, body: MessageBody) -> dict[str, Any]:
 
 def _note(shop: Workshop, made: Draft, now: datetime) -> None:
     message = made.material.message
-    found = basis(made)
+    found = basis(made, now)
     message.rank = _rank(made)
     message.visit_number = made.tale.number or message.visit_number
     message.announced = made.announced

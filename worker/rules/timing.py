@@ -50,13 +50,11 @@ class Days:
         return not self.is_open(day + timedelta(1)) and not self.is_open(day + timedelta(2))
 
     def add_open_days(self, day: date, count: int) -> date:
-        """The day ``count`` business days later; 0 is the day itself or the next open one."""
-        while not self.is_open(day):
+        """The ``count``-th business day after a day; 0 is the day itself or the next open one."""
+        left = count
+        while left > 0 or not self.is_open(day):
             day += timedelta(1)
-        for _ in range(count):
-            day += timedelta(1)
-            while not self.is_open(day):
-                day += timedelta(1)
+            left -= self.is_open(day)
         return day
 
 
