@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from console.rendering import known
-from console.views.lists import PAGE
+from console.views.lists import PAGE, channel_of
+from console.views.queue import page_of
 from console.visit import ApiApprover, ApiEditor, Reading
 from worker.pipeline import review
 from worker.pipeline.review import QueueFilter, QueueRow
@@ -138,7 +139,7 @@ def messages(
     kinds = frozenset({MailKind(kind)} if known(kind, tuple(MailKind)) else ())
     filters = QueueFilter(states=frozenset({wanted}), kinds=kinds, search=q)
     with visit.read() as (session, _ctx):
-        rows = review.queue(session, filters, now=visit.now, after=after or None, limit=limit)
+        rows = page_of(session, filters, now=visit.now, after=after, limit=limit)
     return [_row(row) for row in rows]
 
 
@@ -317,13 +318,14 @@ def _stop_row(stop: Stop) -> StopRow:
 def press(visit: ApiEditor, new: NewStop) -> Moved:
     """Press a kill switch."""
     with visit.write() as (session, ctx):
+        channel_id = channel_of(session, str(new.channel_id or ""))
         done = review.stop(
             session,
             ctx,
             by=visit.login.name,
             now=visit.now,
             kind=new.kind,
-            channel_id=new.channel_id,
+            channel_id=channel_id,
             reason=new.reason,
         )
     return Moved(stop_id=done.stop_id, messages=len(done.message_ids))

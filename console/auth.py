@@ -21,6 +21,8 @@ LIFE = timedelta(days=7)
 """A login ends after this long, whatever happens."""
 IDLE = timedelta(hours=12)
 """A login ends when nothing was asked for this long."""
+KEPT = timedelta(days=30)
+"""Ended logins are forgotten this long after."""
 LINK_LIFE = timedelta(hours=24)
 SEEN_EVERY = timedelta(minutes=5)
 WINDOW = timedelta(minutes=15)
@@ -189,6 +191,7 @@ def same_token(one: str, other: str) -> bool:
 
 def _open(session: Session, user_id: int, now: datetime, *, one_time: bool) -> str:
     token = secrets.token_urlsafe(32)
+    session.execute(delete(LoginSession).where(LoginSession.expires_at <= now - KEPT))
     session.add(
         LoginSession(
             user_id=user_id,

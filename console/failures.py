@@ -8,10 +8,17 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from console.rendering import plain_page
-from console.visit import ForeignRequest, NotAllowed, NotLoggedIn, language_of
+from console.visit import (
+    ForeignRequest,
+    NoSuchPlace,
+    NotAllowed,
+    NotLoggedIn,
+    language_of,
+)
 from console.words import Words, words_of
 from worker.pipeline.review_words import Refused, StaleEdit
 from worker.rules.states import MoveRefused
@@ -26,6 +33,9 @@ def answer(app: FastAPI) -> None:
     app.add_exception_handler(StaleEdit, _stale)
     app.add_exception_handler(MoveRefused, _move_refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    # A value that the database cannot even hold, such as a NUL in a text.
+    app.add_exception_handler(DataError, _invalid)
+    app.add_exception_handler(NoSuchPlace, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
 

@@ -48,6 +48,10 @@ class NotAllowed(Exception):
         self.role = role
 
 
+class NoSuchPlace(Exception):
+    """A cursor, channel or other reference in a request that leads nowhere."""
+
+
 class ForeignRequest(Exception):
     """The request did not come from one of our own pages."""
 

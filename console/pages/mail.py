@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from console.headers import MAIL_POLICY
 from console.rendering import go, own_path, page
-from console.views.editing import editing, stale_edit
+from console.views.editing import editing, refused_edit, stale_edit
 from console.views.mail import mail_view
 from console.visit import Approver, Editor, Reading
 from worker.pipeline import render, review
@@ -204,6 +204,13 @@ def edit(
     except StaleEdit as stale:
         with visit.read() as (session, ctx):
             model = stale_edit(session, ctx, stale, words, visit.words, visit.now)
+        return page(visit, "edit.html", 409, e=model, back=back)
+    except review.Refused as no:
+        if no.code != "text_refused":
+            raise
+        said = no.words(visit.locale)
+        with visit.read() as (session, ctx):
+            model = refused_edit(session, ctx, message_id, words, said, visit.words, visit.now)
         return page(visit, "edit.html", 409, e=model, back=back)
     return go(back)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Response
-from sqlalchemy import func, select
+from fastapi import APIRouter, Depends, Form, Query, Response
+from pydantic import AwareDatetime
+from sqlalchemy import select
 
 from console.rendering import fragment, go, known, own_path, page
 from console.views.mail import mail_view
 from console.views.queue import Chosen, queue_view
+from console.views.recent import arrived
 from console.visit import Approver, Reading
 from worker.pipeline import review
 from worker.rules.states import MailKind, MessageState
@@ -62,28 +63,25 @@ def show(visit: Reading, chosen: Filter, m: str = "", view: str = "", after: str
 
 
 @router.get("/queue/news")
-def news(visit: Reading, since: str = "") -> Response:
+def news(visit: Reading, since: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Response:
     """How many mails came since the list was drawn; asked for by htmx."""
     with visit.read() as (session, _ctx):
-        number = session.scalar(
-            select(func.count()).where(Message.state == MessageState.IN_REVIEW, Message.id > since)
-        )
-    return fragment(visit, "_news.html", number=number if since else 0, since=since)
+        number = arrived(session, since)
+    return fragment(visit, "_news.html", number=number)
 
 
 @router.post("/queue/undo")
 def undo(
-    visit: Approver, at: Annotated[str, Form()], back: Annotated[str, Form()] = "/queue"
+    visit: Approver, at: Annotated[AwareDatetime, Form()], back: Annotated[str, Form()] = "/queue"
 ) -> Response:
     """Take back this person's approvals of that moment: one mail, or a whole batch."""
-    moment = datetime.fromisoformat(at)
     with visit.write() as (session, ctx):
         ids = session.scalars(
             select(Message.id)
             .where(
                 Message.state == MessageState.APPROVED,
                 Message.approved_by == visit.login.name,
-                Message.approved_at == moment,
+                Message.approved_at == at,
             )
             .order_by(Message.id)
         ).all()

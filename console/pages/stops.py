@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Response
 
 from console.rendering import go, page
-from console.views.lists import channel_options, kind_options, pressed
+from console.views.lists import channel_of, channel_options, kind_options, pressed
 from console.visit import Approver, Editor, Reading
 from worker.pipeline import review
 from worker.rules.states import MailKind
@@ -34,18 +34,19 @@ def show(visit: Reading, recalled: int | None = None, lifted: int | None = None)
 def press(
     visit: Editor,
     channel: Annotated[str, Form()] = "",
-    kind: Annotated[str, Form()] = "",
+    kind: Annotated[MailKind | Literal[""], Form()] = "",
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Stop; stopping is safe, so an editor may do it."""
     with visit.write() as (session, ctx):
+        channel_id = channel_of(session, channel)
         done = review.stop(
             session,
             ctx,
             by=visit.login.name,
             now=visit.now,
-            kind=MailKind(kind) if kind in tuple(MailKind) else None,
-            channel_id=int(channel) if channel.isdigit() else None,
+            kind=kind or None,
+            channel_id=channel_id,
             reason=reason.strip(),
         )
     return go(f"/stops?recalled={len(done.message_ids)}")

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console.views.names import Badge, badges, shop_labels, top_label
-from console.views.queue import Chosen, names_of, vip_within
+from console.views.queue import Chosen, vip_within
+from console.views.recent import names_of
 from console.words import Words
 from worker.pipeline import review
 from worker.pipeline.context import Context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,7 @@ class Editing:
     html: str | None
     sent_back: str
     stale: str = ""
+    trouble: str = ""
     theirs: tuple[Piece, ...] = ()
 
 
@@ -54,6 +56,30 @@ def editing(
     )
 
 
+def refused_edit(
+    session: Session,
+    ctx: Context,
+    message_id: str,
+    written: Written,
+    trouble: str,
+    words: Words,
+    now: datetime,
+) -> Editing:
+    """The form again after a refused save: the clerk's words, and what must be mended."""
+    present = editing(session, ctx, message_id, words, now)
+    return _with_words(present, written, trouble=trouble)
+
+
+def _with_words(present: Editing, written: Written, **more: Any) -> Editing:
+    return replace(
+        present,
+        subject=written.subject or "",
+        text=written.text or "",
+        html=written.html if written.html is not None else present.html,
+        **more,
+    )
+
+
 def stale_edit(
     session: Session,
     ctx: Context,
@@ -73,11 +99,5 @@ def stale_edit(
         for field in ("subject", "text", "html")
         for piece in marked((stale.theirs or {}).get(field, ()))
     ]
-    return replace(
-        present,
-        subject=written.subject or "",
-        text=written.text or "",
-        html=written.html if written.html is not None else present.html,
-        stale=words("edit.stale_text", who=who, when=when),
-        theirs=tuple(pieces),
-    )
+    said = words("edit.stale_text", who=who, when=when)
+    return _with_words(present, written, stale=said, theirs=tuple(pieces))

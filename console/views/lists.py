@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console import formats
 from console.views.names import Badge, Option, badges, shop_labels
+from console.visit import NoSuchPlace
 from console.words import Words
 from worker.pipeline import review
 from worker.pipeline.context import Context
@@ -254,6 +255,20 @@ def channel_options(session: Session, words: Words) -> tuple[Option, ...]:
     shops = shop_labels(session, words)
     rows = session.execute(select(Channel.id, Channel.name).order_by(Channel.name))
     return tuple(Option(str(row.id), shops[row.name]) for row in rows)
+
+
+def channel_of(session: Session, chosen: str) -> int | None:
+    """Id of the channel that a form names; None where it names none.
+
+    Raises NoSuchPlace for one that is not there: stopping something else would be worse.
+    """
+    if not chosen:
+        return None
+    known = session.scalars(select(Channel.id)).all()
+    found = next((one for one in known if str(one) == chosen), None)
+    if found is None:
+        raise NoSuchPlace
+    return found
 
 
 def kind_options(words: Words) -> tuple[Option, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from console import formats
 from console.views.looks import flag_label
 from console.views.names import Badge, Option, badges, shop_labels, top_label
+from console.views.recent import Undo, done_today, names_of, undo_of
+from console.visit import NoSuchPlace
 from console.words import Words
 from worker.pipeline import review
 from worker.pipeline.context import Context
 from worker.pipeline.review import QueueCounts, QueueFilter, QueueRow
 from worker.rules.states import MailKind, MessageState
-from worker.store.customers import CustomerProfile
-from worker.store.messages import Message, MessageEvent
+from worker.store.messages import MessageEvent
 
 ROWS = 200
 """Rows of the list at once; the rest by a link."""
@@ -106,16 +107,6 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
-    """The newest approval of this person that can still be taken back."""
-
-    at: str
-    name: str
-    number: int
-    left: str
-
-
-@dataclass(frozen=True, slots=True)
 class QueueView:
     """Everything the list prints; the pane is a MailView beside it."""
 
@@ -138,7 +129,8 @@ class QueueView:
     next: Row | None
     previous: Row | None
     more: str
-    newest: str
+    newest: int
+    """The newest event when the list was read; what came later is news."""
 
 
 def queue_view(
@@ -155,7 +147,7 @@ def queue_view(
     """Read the list; ``message_id`` is the mail in the pane, the first one where it is empty."""
     filters = chosen.filters(ctx)
     ranks = badges(ctx.documents.ladder, words.locale)
-    found = review.queue(session, filters, now=now, after=after or None, limit=ROWS)
+    found = page_of(session, filters, now=now, after=after, limit=ROWS)
     counts = review.counts(session, filters, now=now)
     every = review.counts(session, Chosen().filters(ctx), now=now)
     top = review.counts(session, Chosen(list="vip").filters(ctx), now=now)
@@ -169,7 +161,7 @@ def queue_view(
         total=counts.total,
         waiting=states.get(MessageState.IN_REVIEW, 0),
         minutes=_minutes(every, top),
-        done_today=_done_today(session, ctx, now),
+        done_today=done_today(session, ctx, now),
         **_options(session, ctx, chosen, words, now, ranks, draw.shops),
         vip=top.total,
         vip_badge=next((badge for badge in ranks.values() if badge.look == "vip"), None),
@@ -182,8 +174,18 @@ def queue_view(
         next=rows[place + 1] if place + 1 < len(rows) else None,
         previous=rows[place - 1] if place > 0 else None,
         more=chosen.query(after=found[-1].cursor) if len(found) == ROWS else "",
-        newest=max((row.id for row in found), default=""),
+        newest=session.scalar(select(func.max(MessageEvent.id))) or 0,
     )
+
+
+def page_of(
+    session: Session, filters: QueueFilter, *, now: datetime, after: str, limit: int
+) -> list[QueueRow]:
+    """Rows behind the cursor; raises NoSuchPlace where it is none."""
+    try:
+        return review.queue(session, filters, now=now, after=after or None, limit=limit)
+    except ValueError as error:
+        raise NoSuchPlace from error
 
 
 @dataclass(frozen=True)
@@ -327,47 +329,7 @@ def vip_within(session: Session, ctx: Context, chosen: Chosen, now: datetime) ->
     return review.counts(session, replace(filters, vip=True), now=now).total
 
 
-def names_of(session: Session, ids: Sequence[str]) -> tuple[str, ...]:
-    """Customers' names of the messages, in the order given."""
-    rows = session.execute(
-        select(Message.id, CustomerProfile.name)
-        .join(CustomerProfile, CustomerProfile.customer_id == Message.customer_id)
-        .where(Message.id.in_(ids))
-    ).all()
-    found = {row.id: row.name or "" for row in rows}
-    return tuple(found[message_id] for message_id in ids if found.get(message_id))
-
-
-def undo_of(session: Session, by: str, now: datetime) -> Undo | None:
-    """The newest approval of this person within its window, a batch as one."""
-    mine = (
-        Message.state == MessageState.APPROVED,
-        Message.approved_by == by,
-        Message.undo_until > now,
-    )
-    at = session.scalar(select(func.max(Message.approved_at)).where(*mine))
-    if at is None:
-        return None
-    rows = session.execute(
-        select(Message.id, Message.undo_until).where(*mine, Message.approved_at == at)
-    ).all()
-    left = timedelta(seconds=int((rows[0].undo_until - now).total_seconds()))
-    names = names_of(session, [rows[0].id])
-    name = names[0] if names and len(rows) == 1 else ""
-    return Undo(at.isoformat(), name, len(rows), f"{left.seconds // 60}:{left.seconds % 60:02}")
-
-
 def _minutes(every: QueueCounts, top: QueueCounts) -> int:
     read = every.flagged + top.total
     seconds = read * SECONDS_TO_READ + (every.total - every.flagged) * SECONDS_IN_BATCH
     return -(-seconds // 60)
-
-
-def _done_today(session: Session, ctx: Context, now: datetime) -> int:
-    midnight = datetime.combine(now.astimezone(ctx.zone).date(), time(), ctx.zone)
-    return (
-        session.scalar(
-            select(func.count()).where(MessageEvent.move == "approve", MessageEvent.at >= midnight)
-        )
-        or 0
-    )

@@ -147,3 +147,24 @@ def test_a_program_presses_and_lifts_the_kill_switch(enter: Enter) -> None:
     assert [row["reason"] for row in visitor.client.get("/api/v1/stops").json()] == ["x"]
     lifted = visitor.client.post(f"/api/v1/stops/{pressed['stop_id']}/lift", headers=token)
     assert lifted.json() == {"stop_id": pressed["stop_id"], "messages": 0}
+
+
+# --- odd requests ---------------------------------------------------------------------------
+
+
+def test_odd_requests_are_told_and_change_nothing(enter: Enter) -> None:
+    visitor = enter(Role.ADMIN)
+    assert visitor.get("/queue?after=nowhere").status_code == 422
+    assert visitor.get("/queue?kind=nonsense&list=nonsense&m=&view=nonsense").status_code == 200
+    assert visitor.get("/messages?state=nonsense&at=-5").status_code == 200
+    assert visitor.send("/queue/undo", at="yesterday").status_code == 422
+    assert visitor.send("/stops", channel="99").status_code == 422
+    assert visitor.send("/stops", kind="nonsense").status_code == 422
+    assert visitor.client.get("/api/v1/messages?after=nowhere").json()["error"] == "invalid"
+    assert "いま止めているものはありません" in visitor.get("/stops").text
+
+
+def test_what_came_to_be_read_since_the_list_was_drawn_is_news(enter: Enter) -> None:
+    visitor = enter()
+    assert "新しく14通" in visitor.get("/queue/news?since=0").text
+    assert visitor.get("/queue/news?since=9999").text.strip() == ""

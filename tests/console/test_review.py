@@ -152,6 +152,17 @@ def test_saving_without_a_change_changes_nothing(enter: Enter, ledger: Ledger) -
     assert ledger.body(6).text == before.text
 
 
+def test_words_that_may_not_go_stay_on_the_page(enter: Enter, ledger: Ledger) -> None:
+    visitor = enter()
+    path = f"/messages/{message_id(6)}/edit"
+    fields = _forms(visitor.get(path).text, path)
+    answer = visitor.send(path, **fields, subject="題", text="消えては困る文\u2028\n")
+    assert answer.status_code == 409
+    assert "使えない制御文字があります" in answer.text
+    assert "消えては困る文" in answer.text
+    assert ledger.message(6).edited is False
+
+
 def test_words_that_changed_after_approval_are_shown_first(
     enter: Enter, desk_engine: Engine
 ) -> None:
@@ -266,7 +277,7 @@ def test_a_batch_in_which_a_mail_was_edited_meanwhile_approves_nothing(
         review.edit(
             session,
             context(session),
-            message_id(7),
+            message_id(6),
             review.Words(text="別の文\n"),
             by=NAMES[Role.EDITOR],
             now=clock.now,
