@@ -6,14 +6,15 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from bench import peer
-from bench.contests import MAILS, Stage, contests
+from bench.contests import FULL, QUICK, Size, Stage, contests
+from bench.ledgers import Ledgers, PostgresLedgers, SqliteLedgers
 from bench.measure import Result, compare, row
 from tests.databases import find_server
 from tests.processes import Processes
@@ -23,25 +24,34 @@ _HEADINGS = ("what", "unit", "bare /s", "Okaeri /s", "takes", "aim")
 
 
 @contextmanager
-def _stage() -> Iterator[Stage]:
-    """Folder, mail server and database server for all trials; gone at the end."""
+def _stage(size: Size) -> Iterator[Stage]:
+    """Folder, mail server and databases for all trials; gone at the end."""
     open_session()
     try:
-        with tempfile.TemporaryDirectory(prefix="okaeri-bench-") as name:
+        with (
+            tempfile.TemporaryDirectory(prefix="okaeri-bench-") as name,
+            ExitStack() as stack,
+        ):
             folder = Path(name)
             processes = Processes(folder)
+            stack.callback(processes.end_all)
             sink = processes.python("bench.sink")
             sink.until_says("\n")
-            try:
-                yield Stage(folder, "127.0.0.1", int(sink.words()), find_server())
-            finally:
-                processes.end_all()
+            ledgers = tuple(_ledgers(folder, stack))
+            yield Stage(folder, "127.0.0.1", int(sink.words()), ledgers, size)
     finally:
         close_session()
 
 
-def _print(results: Sequence[Result], words: Console) -> None:
-    table = Table(*_HEADINGS, title="Median of three rounds, both sides in the same run")
+def _ledgers(folder: Path, stack: ExitStack) -> Iterator[Ledgers]:
+    yield SqliteLedgers(folder)
+    server = find_server()
+    if server is not None:
+        yield PostgresLedgers(server, stack)
+
+
+def _print(results: Sequence[Result], rounds: int, words: Console) -> None:
+    table = Table(*_HEADINGS, title=f"Median of {rounds} rounds, both sides in the same run")
     for column in table.columns[2:]:
         column.justify = "right"
     for result in results:
@@ -51,7 +61,7 @@ def _print(results: Sequence[Result], words: Console) -> None:
 
 def _print_peer(stage: Stage, words: Console) -> None:
     try:
-        rates = peer.send(peer.prepare(), stage.host, stage.port, MAILS)
+        rates = peer.send(peer.prepare(), stage.host, stage.port, stage.size.mails)
     except peer.PeerAbsent as absent:
         words.print(f"Peer skipped: {absent}")
         return
@@ -65,16 +75,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the contests whose name holds one of the given words, or all; gives the exit code."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("words", nargs="*", help="only contests whose name holds one of these")
+    parser.add_argument("--quick", action="store_true", help="tiny: only see that it runs")
     options = parser.parse_args(arguments)
     words = Console(width=110)
-    with _stage() as stage:
+    size = QUICK if options.quick else FULL
+    with _stage(size) as stage:
+        if len(stage.ledgers) == 1:
+            words.print("PostgreSQL is absent: install it or set TEST_DATABASE_URL.")
         results = []
         for contest in contests(stage):
             if not options.words or any(word in contest.name for word in options.words):
                 words.print(f"{contest.name} ...", style="dim")
-                results.append(compare(contest))
-        _print(results, words)
-        if not options.words or "dispatch" in options.words:
+                results.append(compare(contest, size.rounds))
+        _print(results, size.rounds, words)
+        if not options.quick and (not options.words or "dispatch" in options.words):
             _print_peer(stage, words)
     return 0
 

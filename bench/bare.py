@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -19,59 +19,26 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bench.measure import Stopwatch
 from worker.store.schema import all_tables
 
-Rows = Mapping[sa.Table, Sequence[Mapping[str, Any]]]
+Rows = tuple[sa.Table, list[dict[str, Any]]]
 
 _CHUNK = 5_000
 
-NUMBERS = """
-    WITH counted AS (
-        SELECT o.id, o.customer_id, o.ordered_at, o.ordered_on, o.number, o.spend,
-               c.name AS channel, CASE c.family WHEN 'own' THEN 'own' ELSE c.name END AS scope
-        FROM orders AS o JOIN channels AS c ON c.id = o.channel_id
-        WHERE o.counting AND o.customer_id IS NOT NULL
-    )
-    SELECT id, customer_id, scope,
-           row_number() OVER in_scope AS ordinal,
-           dense_rank() OVER (PARTITION BY customer_id, scope ORDER BY ordered_on) AS visit_number,
-           row_number() OVER (
-               PARTITION BY customer_id ORDER BY ordered_at, channel, number
-           ) AS ordinal_overall,
-           sum(spend) OVER (in_scope ROWS UNBOUNDED PRECEDING) AS spent
-    FROM counted
-    WINDOW in_scope AS (PARTITION BY customer_id, scope ORDER BY ordered_at, channel, number)
-"""
 
-STANDINGS = f"""
-    INSERT INTO order_standings (order_id, customer_id, scope, ordinal, visit_number,
-                                 ordinal_overall, certainty, rank, facts, ladder)
-    SELECT id, customer_id, scope, ordinal, visit_number, ordinal_overall, 'proved',
-           CASE WHEN ordinal = 1 THEN 'first'
-                WHEN ordinal >= 5 AND spent >= 50000 THEN 'vip' ELSE 'repeat' END, '{{}}', ''
-    FROM ({NUMBERS}) AS numbers WHERE true
-    ON CONFLICT (order_id) DO UPDATE SET
-        customer_id = excluded.customer_id, scope = excluded.scope, ordinal = excluded.ordinal,
-        visit_number = excluded.visit_number, ordinal_overall = excluded.ordinal_overall,
-        certainty = excluded.certainty, rank = excluded.rank, facts = excluded.facts,
-        ladder = excluded.ladder
-"""
+def rows_of(engine: sa.Engine) -> Iterator[Rows]:
+    """Everything a store holds, by tables in an order that foreign keys allow, 5,000 at a time."""
+    with engine.connect().execution_options(yield_per=_CHUNK) as connection:
+        for table in all_tables().sorted_tables:
+            query = sa.select(table).order_by(*table.primary_key)
+            for part in connection.execute(query).mappings().partitions():
+                yield table, [dict(found) for found in part]
 
 
-def rows_of(engine: sa.Engine) -> Rows:
-    """Everything a store holds, table by table in an order that foreign keys allow."""
-    with engine.connect() as connection:
-        return {
-            table: [dict(found) for found in connection.execute(sa.select(table)).mappings()]
-            for table in all_tables().sorted_tables
-        }
-
-
-def upsert(engine: sa.Engine, rows: Rows, watch: Stopwatch) -> None:
+def upsert(engine: sa.Engine, rows: Iterable[Rows], watch: Stopwatch) -> None:
     """Upsert rows by plain executemany, a commit for each 5,000."""
-    for table, all_of_it in rows.items():
+    for table, part in rows:
         statement = _upsert_into(table, engine.dialect.name)
-        for start in range(0, len(all_of_it), _CHUNK):
-            with watch.running(), engine.begin() as connection:
-                connection.execute(statement, list(all_of_it[start : start + _CHUNK]))
+        with watch.running(), engine.begin() as connection:
+            connection.execute(statement, part)
 
 
 def _upsert_into(table: sa.Table, dialect: str) -> sa.Insert:
@@ -81,18 +48,6 @@ def _upsert_into(table: sa.Table, dialect: str) -> sa.Insert:
     if not others:
         return insert.on_conflict_do_nothing(index_elements=keys)
     return insert.on_conflict_do_update(index_elements=keys, set_=others)
-
-
-def number(engine: sa.Engine, watch: Stopwatch) -> int:
-    """Number every counting order by one window query and fetch the answer; gives how many."""
-    with engine.connect() as connection, watch.running():
-        return len(connection.exec_driver_sql(NUMBERS).fetchall())
-
-
-def number_and_store(engine: sa.Engine, watch: Stopwatch) -> int:
-    """The same, with a rank of three rungs, stored by the same statement; gives how many."""
-    with watch.running(), engine.begin() as connection:
-        return connection.exec_driver_sql(STANDINGS).rowcount
 
 
 def render(

@@ -13,12 +13,14 @@ import pytest
 import sqlalchemy as sa
 from jinja2 import UndefinedError
 
-from bench import bare
+from bench import bare, bare_rank, path
 from bench.measure import Contest, Result, Stopwatch, compare, row
 from bench.sample import write_orders
 from tests.factories import NOW, make_channel, make_customer, make_order_row
 from tests.mailboxes import MailServer
+from tests.processes import Processes
 from worker.store.engine import writing
+from worker.store.schema import all_tables
 
 
 def _fill(engine: sa.Engine) -> None:
@@ -43,20 +45,19 @@ def test_an_upsert_of_all_rows_makes_an_equal_store_and_a_second_one_changes_not
     engine: sa.Engine, sqlite_url: str, tmp_path: Path
 ) -> None:
     _fill(engine)
-    rows = bare.rows_of(engine)
+    rows = list(bare.rows_of(engine))
     copy = sa.create_engine(f"sqlite:///{tmp_path / 'copy.db'}")
-    next(iter(rows)).metadata.create_all(copy)
+    all_tables().create_all(copy)
     for _ in range(2):
         bare.upsert(copy, rows, Stopwatch())
-        assert bare.rows_of(copy) == rows
+        assert list(bare.rows_of(copy)) == rows
     copy.dispose()
 
 
 def test_the_window_query_numbers_by_time_then_number_and_visits_by_day(engine: sa.Engine) -> None:
     _fill(engine)
-    assert bare.number(engine, Stopwatch()) == 4
-    assert bare.number_and_store(engine, Stopwatch()) == 4
-    assert bare.number_and_store(engine, Stopwatch()) == 4
+    assert bare_rank.rank(engine, Stopwatch()) == 5
+    assert bare_rank.rank(engine, Stopwatch()) == 5
     with engine.connect() as connection:
         stored = connection.execute(
             sa.text(
@@ -66,10 +67,49 @@ def test_the_window_query_numbers_by_time_then_number_and_visits_by_day(engine: 
         )
         assert [tuple(line) for line in stored] == [
             ("A", "own", 1, 1, 1, "first"),
-            ("B", "own", 2, 1, 2, "repeat"),
+            ("B", "own", 2, 1, 2, "first"),
             ("C", "own", 3, 2, 4, "repeat"),
+            ("D", "own", None, None, None, None),
             ("E", "rakuten:main", 1, 1, 3, "first"),
         ]
+
+
+def test_the_window_query_leaves_the_standings_that_okaeri_leaves(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    write_orders(tmp_path / "orders.csv", 400)
+    assert path.take_in(engine, tmp_path / "orders.csv", Stopwatch()) == 400
+    assert path.rank_everybody(engine, Stopwatch()) == 400
+    ours = _standings(engine)
+    assert bare_rank.rank(engine, Stopwatch()) == 400
+    assert _standings(engine) == ours
+
+
+def _standings(engine: sa.Engine) -> list[list[tuple[object, ...]]]:
+    """All but what the bare query does not know: certainty, and what time has taken away."""
+    orders = (
+        "SELECT order_id, customer_id, scope, ordinal, visit_number, ordinal_overall, rank "
+        "FROM order_standings ORDER BY order_id"
+    )
+    customers = (
+        "SELECT customer_id, scope, count, visits, net_spend, first_order_at, last_order_at "
+        "FROM customer_standings WHERE count > 0 ORDER BY customer_id, scope"
+    )
+    with engine.connect() as connection:
+        return [
+            [tuple(row) for row in connection.exec_driver_sql(query)]
+            for query in (orders, customers)
+        ]
+
+
+def test_every_contest_runs_at_a_tiny_size(processes: Processes) -> None:
+    bench = processes.python("bench", "--quick")
+    assert bench.wait(180) == 0, bench.words()
+    for name in ("import, SQLite", "rank all, SQLite", "render, plain", "dispatch"):
+        (line,) = [at for at in bench.words().splitlines() if at.startswith(f"│ {name} ")]
+        *_, ratio, aim, _ = (cell.strip() for cell in line.split("│"))
+        assert ratio.endswith("x")
+        assert aim.endswith("x")
 
 
 def test_a_bare_mail_holds_the_rendered_text_and_a_missing_value_is_an_error() -> None:
