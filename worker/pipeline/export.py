@@ -45,7 +45,7 @@ def export_orders(session: Session, ctx: Context, now: datetime) -> Iterator[Rec
             "channel": channel,
             "order_number": order.number,
             "external_id": order.external_id,
-            "ordered_at": order.ordered_at,
+            "ordered_at": order.ordered_at.astimezone(ctx.zone),
             "life": order.life,
             "payment": order.payment,
             "fulfilment": order.fulfilment,
