@@ -80,17 +80,18 @@ def _raws_accounted(session: Session, _ctx: Context, now: datetime) -> Finding |
     return _finding(session, "P1", text, statement)
 
 
-def _once_per_occasion(session: Session, _ctx: Context, _now: datetime) -> Finding | None:
-    """Two sent mails of one kind and step that speak of one order."""
-    sent = (MessageState.SENT, MessageState.BOUNCED, MessageState.COMPLAINED)
+def _sent_once(session: Session, _ctx: Context, _now: datetime) -> Finding | None:
+    """A mail that reached ``sent`` more than once, in whatever generation."""
     statement = (
-        select(Occasion.subject)
-        .join(Message, Message.id == Occasion.message_id)
-        .where(Message.state.in_(sent), Message.again_of.is_(None))
-        .group_by(Occasion.kind, Occasion.step, Occasion.subject)
-        .having(func.count(func.distinct(Message.id)) > 1)
+        select(MessageEvent.message_id)
+        .where(
+            MessageEvent.to_state == MessageState.SENT,
+            MessageEvent.from_state != MessageState.SENT,
+        )
+        .group_by(MessageEvent.message_id)
+        .having(func.count() > 1)
     )
-    return _finding(session, "P3", "同じ理由のメールが二度送られています / mailed twice", statement)
+    return _finding(session, "P3", "同じメールが二度送られています / mailed twice", statement)
 
 
 def _stuck_sending(session: Session, _ctx: Context, now: datetime) -> Finding | None:
@@ -258,7 +259,7 @@ def _journal_known(session: Session, journal: Journal) -> Finding | None:
 
 _CHECKS: tuple[Check, ...] = (
     _raws_accounted,
-    _once_per_occasion,
+    _sent_once,
     _stuck_sending,
     _occasions_answered,
     _overdue,
