@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from tests.factories import tokyo
 from tests.pipeline import planning as p
-from worker.pipeline import plan as planning
 from worker.pipeline.context import Context
 from worker.pipeline.render import preview, recheck, render_due, render_message
 from worker.pipeline.review_approval import bind_approval
@@ -28,7 +27,7 @@ from worker.rules.states import (
     Sender,
     Verdict,
 )
-from worker.store.customers import ContactNote, Customer, Suppression
+from worker.store.customers import ContactNote, Suppression
 from worker.store.messages import Message
 from worker.store.orders import OrderRow
 
@@ -392,33 +391,3 @@ def test_a_message_can_be_written_anew_on_demand(session: Session) -> None:
     session.flush()
     render_message(session, p.ctx(), message.id, NOON)
     assert "7,777円" in p.body_of(session, message).text
-
-
-# --- personal -------------------------------------------------------------------------------
-
-
-def a_letter(session: Session, person: Customer, channel_id: int, text: str) -> Message:
-    message_id = planning.write_personal(
-        session, p.ctx(), person.id, channel_id, "お尋ねの件", text, by="mori", now=NOON
-    )
-    return session.get_one(Message, message_id)
-
-
-def test_a_clerk_writes_to_one_customer(session: Session) -> None:
-    shop, person = p.a_shop(session), p.a_person(session)
-    p.a_visit(session, shop, person)
-    message = a_letter(
-        session, person, shop.id, "{{ customer_family_honorific }}、本日発送します。"
-    )
-    body = p.body_of(session, message)
-    assert message.state is MessageState.IN_REVIEW
-    assert "山田様、本日発送します。" in body.text or "山田 花子 様、本日発送します。" in body.text
-    assert "お尋ねの件" in body.subject
-    assert recheck(session, p.ctx(), message.id, NOON).changed == []
-
-
-def test_a_marketplace_is_written_to_about_an_order_only(session: Session) -> None:
-    shop, person = p.a_shop(session, "yahoo:main", title="みどり茶舗 ヤフー店"), p.a_person(session)
-    with pytest.raises(planning.PersonalRefused) as refused:
-        a_letter(session, person, shop.id, "こんにちは。")
-    assert refused.value.code == "no_order"

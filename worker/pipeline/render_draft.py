@@ -1,4 +1,4 @@
-"""One mail as it would stand now: text, values, recipient, permission, flags. Changes nothing."""
+"""Writes one mail as it would stand now, with recipient, permission and flags, storing nothing."""
 
 from __future__ import annotations
 
