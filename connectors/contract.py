@@ -11,6 +11,7 @@ Errors are sorted by what the caller must do, not by what went wrong::
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -23,12 +24,14 @@ __all__ = [
     "ChannelConfig",
     "Connector",
     "ConnectorError",
+    "Credential",
     "Family",
     "Fulfilment",
     "Life",
     "Line",
     "NeedsPerson",
     "Order",
+    "Pace",
     "Page",
     "Payment",
     "PaymentKind",
@@ -36,6 +39,7 @@ __all__ = [
     "Recipient",
     "Stream",
     "TryLater",
+    "Vault",
     "Watermark",
 ]
 
@@ -259,6 +263,57 @@ class ChannelConfig:
     settings: Mapping[str, Any]
     zone: str = "Asia/Tokyo"
     secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+class Pace(Protocol):
+    """How fast one account may be asked, shared by all workers.
+
+    A lane is one budget of the source, e.g. ``orders`` or ``details``. Connectors declare their
+    lanes in ``LANES``: name to (requests per second, burst).
+    """
+
+    def take(self, lane: str, cost: float = 1.0) -> None:
+        """Wait for a place briefly; raises TryLater with ``retry_after`` for a long wait."""
+        ...
+
+    def learn(self, lane: str, *, left: float, restore_per_second: float) -> None:
+        """Take over what the source itself says is left of the budget, and how fast it fills."""
+        ...
+
+    def exhausted(self, lane: str, until: datetime) -> None:
+        """The quota is used up: nobody asks before ``until``."""
+        ...
+
+
+class Vault(Protocol):
+    """A channel's credentials: encrypted at rest, told in clear to its own connector only."""
+
+    def get(self, name: str) -> str | None:
+        """The present value, or None."""
+        ...
+
+    def put(self, name: str, value: str, expires_at: datetime | None = None) -> None:
+        """Keep a new value durably before the old one stops working; ``expires_at`` is shown."""
+        ...
+
+    def refreshing(self) -> AbstractContextManager[bool]:
+        """A lock around a token refresh; True: refresh now, False: another worker just did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One thing the shop enters when it adds a channel."""
+
+    name: str
+    label: str
+    label_en: str
+    where: str
+    """Where the shop finds it, in Japanese."""
+    where_en: str
+    secret: bool = True
+    lifetime_days: int | None = None
+    optional: bool = False
 
 
 class ConnectorError(Exception):
