@@ -21,7 +21,7 @@ from worker.rules.states import MailKind, MessageState, QuarantineState
 from worker.store.channels import Channel
 from worker.store.customers import CustomerProfile
 from worker.store.messages import Handoff, Message, MessageBody
-from worker.store.orders import Quarantine
+from worker.store.orders import Quarantine, RawRecord
 
 PAGE = 50
 _LOOKS = {
@@ -206,7 +206,7 @@ def campaigns(session: Session, words: Words, *, done: bool) -> tuple[Campaign, 
             what=f"{words(f'kind.{message.kind}')}　{shops.get(channel, channel)}",
             subject=body.subject if body else "",
             text=body.text if body else "",
-            conditions=_conditions(handoff),
+            conditions=_conditions(handoff, words, shops),
             expected=handoff.expected if handoff else 0,
             done=_done(handoff, words),
         )
@@ -214,10 +214,18 @@ def campaigns(session: Session, words: Words, *, done: bool) -> tuple[Campaign, 
     )
 
 
-def _conditions(handoff: Handoff | None) -> tuple[tuple[str, str], ...]:
+def _conditions(
+    handoff: Handoff | None, words: Words, shops: dict[str, str]
+) -> tuple[tuple[str, str], ...]:
     if handoff is None:
         return ()
-    return tuple((str(key), str(value)) for key, value in handoff.conditions.items())
+    return tuple(
+        (
+            words(f"condition.{key}") if words.has(f"condition.{key}") else str(key),
+            shops.get(str(value), str(value)),
+        )
+        for key, value in handoff.conditions.items()
+    )
 
 
 def _done(handoff: Handoff | None, words: Words) -> str:
@@ -293,25 +301,30 @@ class Broken:
 def broken(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Broken, ...]:
     """Every open case, the newest first."""
     rows = session.execute(
-        select(Quarantine, Channel.name)
+        select(Quarantine, Channel.name, RawRecord.payload)
         .outerjoin(Channel, Channel.id == Quarantine.channel_id)
+        .outerjoin(RawRecord, RawRecord.id == Quarantine.raw_id)
         .where(Quarantine.state == QuarantineState.OPEN)
         .order_by(Quarantine.id.desc())
         .limit(PAGE)
     ).all()
     shops = shop_labels(session, words)
     return tuple(
-        _broken(row, shops.get(channel or "", channel or ""), ctx, words, now)
-        for row, channel in rows
+        _broken(row, raw, shops.get(channel or "", channel or ""), ctx, words, now)
+        for row, channel, raw in rows
     )
 
 
-def _broken(row: Quarantine, shop: str, ctx: Context, words: Words, now: datetime) -> Broken:
+def _broken(
+    row: Quarantine,
+    raw: dict[str, Any] | None,
+    shop: str,
+    ctx: Context,
+    words: Words,
+    now: datetime,
+) -> Broken:
     reason = row.reason_ja if words.locale == "ja" and row.reason_ja else row.reason
-    payload = row.payload or {}
-    flat = payload.get("rows", payload)
-    pairs = flat[0].items() if isinstance(flat, list) and flat else payload.items()
-    fields = tuple((str(key), str(value)) for key, value in pairs if value not in ("", None))
+    fields = _fields(row.payload or raw or {})
     return Broken(
         id=row.id,
         number=row.external_id or words("quarantine.unknown_number"),
@@ -322,3 +335,10 @@ def _broken(row: Quarantine, shop: str, ctx: Context, words: Words, now: datetim
         received=formats.near(row.created_at, now, ctx.zone),
         payload=fields,
     )
+
+
+def _fields(payload: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The record's own columns: the first row of a file's record, else the record itself."""
+    rows = payload.get("rows")
+    record = rows[0] if isinstance(rows, list) and rows else payload
+    return tuple((str(key), str(value)) for key, value in record.items() if value not in ("", None))
