@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from tests.factories import NOW, make_channel, make_customer, make_message, make_order_row
@@ -14,15 +12,7 @@ from tests.pipeline.approved import shop_context
 from worker.pipeline.review import Piece, Refused, detail, diff_mail, diff_text
 from worker.rules.states import Certainty, MessageState, NoteState
 from worker.store.customers import ContactNote, CustomerStanding, OrderStanding
-from worker.store.engine import writing
 from worker.store.orders import OrderLine
-
-
-@pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
-    """A session on an empty store of its own."""
-    with writing(engine) as opened:
-        yield opened
 
 
 def test_a_difference_is_told_letter_by_letter_within_changed_lines() -> None:

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tests.factories import NOW, make_channel
-from tests.pipeline.approved import shop_context, written
+from tests.factories import NOW
+from tests.pipeline.approved import written
 from worker.pipeline import review
 from worker.pipeline.context import Context
 from worker.pipeline.review import QueueFilter, Refused
 from worker.rules.states import MailKind, MessageState
 from worker.store.channels import Channel
-from worker.store.engine import writing
 
 S = MessageState
 BY: dict[str, Any] = {"by": "hana", "now": NOW}
 THANKS = QueueFilter(kinds=frozenset({MailKind.ORDER_THANKS}))
-
-
-@pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
-    """A session on an empty store of its own."""
-    with writing(engine) as opened:
-        yield opened
-
-
-@pytest.fixture
-def channel(session: Session) -> Channel:
-    """An own shop."""
-    return make_channel(session)
-
-
-@pytest.fixture
-def ctx() -> Context:
-    """A shop that may send."""
-    return shop_context()
 
 
 def test_a_filter_approves_exactly_the_number_that_was_shown(

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from tests.factories import NOW, make_channel, make_customer, make_message, make_order_row
 from worker.pipeline.review import QueueFilter, counts, queue
 from worker.rules.states import Flag, MailKind, MessageState
 from worker.store.channels import Channel
-from worker.store.engine import writing
 from worker.store.messages import Message
 
 FLAGGED: list[Any] = [{"flag": Flag.GIFT.value, "fact": "recipient differs"}]
 
 
-@pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
-    """A session on an empty store of its own."""
-    with writing(engine) as opened:
-        yield opened
-
-
 def waiting(session: Session, channel: Channel, **fields: Any) -> Message:
-    values = {"rank": "repeat", "expires_at": NOW + timedelta(days=3)} | fields
+    values: dict[str, Any] = {"rank": "repeat", "expires_at": NOW + timedelta(days=3)} | fields
     body = {"subject": f"件名 {values.get('step', '')}", "text": "本文"}
     return make_message(session, channel, state=MessageState.IN_REVIEW, body=body, **values)
 
