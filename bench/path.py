@@ -25,7 +25,7 @@ from worker.pipeline.imports import import_file
 from worker.pipeline.instance import check_instance, open_installation, set_mode
 from worker.pipeline.plan import plan
 from worker.pipeline.rank import rank_all
-from worker.pipeline.render import recheck, render_due
+from worker.pipeline.render import recheck_many, render_due
 from worker.pipeline.review import approve_many
 from worker.resources import shipped
 from worker.rules.states import MessageState, RunMode
@@ -146,7 +146,7 @@ def send(engine: sa.Engine, folder: Path, host: str, port: int, watch: Stopwatch
         while sent != last:
             last = sent
             result = dispatch_due(
-                engine, ctx, transports, journal, installation, NOW, _BATCH, recheck=recheck
+                engine, ctx, transports, journal, installation, NOW, _BATCH, recheck=recheck_many
             )
             sent += result.counts["sent"]
         transports.close()

@@ -17,7 +17,7 @@ from worker.mail.transport.capture import CaptureTransport
 from worker.mail.transport.smtp import Security, SmtpSettings, SmtpTransport
 from worker.pipeline.dispatch import DispatchResult, Swept, Transports, dispatch_due, sweep
 from worker.pipeline.instance import Standing, check_instance, open_installation, set_mode
-from worker.pipeline.render import recheck
+from worker.pipeline.render import recheck_many
 from worker.rules.states import RunMode
 from worker.runtime import Runtime, clock
 from worker.settings import Settings, SettingsWrong
@@ -116,7 +116,7 @@ def dispatch_round(runtime: Runtime, now: datetime) -> Round:
         while monotonic() < deadline:
             result = dispatch_due(
                 runtime.durable, context, transports, journal, installation, clock(), BATCH,
-                recheck=recheck, limiter=limiter, clock=clock,
+                recheck=recheck_many, limiter=limiter, clock=clock,
             )  # fmt: skip
             done.add(result)
             if sum(result.counts.values()) < BATCH or result.problems:

@@ -19,6 +19,7 @@ from worker.mail.transport.capture import CaptureTransport
 from worker.mail.transport.smtp import Security, SmtpSettings, SmtpTransport
 from worker.pipeline.dispatch import Transports, dispatch_due, sweep
 from worker.pipeline.instance import open_installation
+from worker.pipeline.review_verdict import each
 from worker.store.engine import open_engine
 
 
@@ -75,7 +76,7 @@ def main() -> int:
             journal,
             open_installation(options.data, "machine"),
             datetime.now(UTC),
-            recheck=unchanged,
+            recheck=each(unchanged),
             probe=_probe(options.die_at, options.after),
         )
         told = {"counts": result.counts, "lock": result.standing.lock}

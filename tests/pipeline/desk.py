@@ -16,6 +16,7 @@ from tests.pipeline.approved import Wire, approved, shop_context, unchanged
 from worker.mail.journal import Journal
 from worker.pipeline.dispatch import DispatchResult, Transports, dispatch_due
 from worker.pipeline.instance import check_instance, open_installation, set_mode
+from worker.pipeline.review_verdict import each
 from worker.rules.states import RunMode
 from worker.store.channels import Channel
 from worker.store.engine import open_engine, reading, writing
@@ -46,8 +47,9 @@ class Desk:
 
     def dispatch(self, now: datetime = NOW, **options: Any) -> DispatchResult:
         """One run."""
+        recheck = each(options.pop("recheck", unchanged))
         chosen: dict[str, Any] = {
-            "recheck": unchanged,
+            "recheck": recheck,
             "clock": lambda: now,
             "patience": 0.0,
         } | options

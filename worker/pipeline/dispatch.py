@@ -57,7 +57,7 @@ from worker.pipeline.dispatch_ports import (
 from worker.pipeline.dispatch_rearm import Rearmed, rearm
 from worker.pipeline.dispatch_sweep import Swept, reconcile_journal, sweep
 from worker.pipeline.instance import Installation, Standing, check_instance
-from worker.pipeline.review_verdict import Recheck
+from worker.pipeline.review_verdict import RecheckMany
 from worker.store.engine import reading, writing
 from worker.store.message_queries import release_lease, take_for_sending
 from worker.store.messages import Message
@@ -102,7 +102,7 @@ def dispatch_due(
     now: datetime,
     limit: int = 50,
     *,
-    recheck: Recheck,
+    recheck: RecheckMany,
     limiter: Limiter | None = None,
     clock: Clock | None = None,
     probe: Probe = no_probe,

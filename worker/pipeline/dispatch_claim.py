@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from worker.mail.addresses import classify
@@ -18,13 +19,14 @@ from worker.mail.headers import HeaderRefused
 from worker.mail.transport import Prepared, Transport
 from worker.pipeline.dispatch_ports import CHUNK, SEND_LEASE, Tools
 from worker.pipeline.review_approval import clear_approval, content_hash
-from worker.pipeline.review_verdict import refusal, refusal_of
-from worker.pipeline.stops import STOPPED, stop_over
+from worker.pipeline.review_verdict import Rechecked, refusal_of, refusals
+from worker.pipeline.stops import STOPPED, active_stops, covers
 from worker.rules.states import ADVERTISING_KINDS, Actor, Flag, MailKind, Verdict
 from worker.store.channels import Channel
 from worker.store.message_queries import Taking, lease_due
 from worker.store.messages import Message, MessageBody
 from worker.store.moves import apply_move
+from worker.store.running import Stop
 
 _SUPPRESSING = frozenset({"forbidden", "platform", "no_consent", "suppressed"})
 _log = structlog.get_logger(__name__)
@@ -54,15 +56,57 @@ class Claim:
 def claim(session: Session, tools: Tools, *, now: datetime, limit: int = CHUNK) -> Claim:
     """Lease due messages and judge each; the ones that may not go are moved where they belong."""
     ids = lease_due(session, tools.owner, now, SEND_LEASE, limit)
-    found = [_judged(session, tools, message_id, now) for message_id in ids]
+    seen = _look_at_all(session, tools, ids, now) if ids else None
+    found = [_judged(session, tools, message_id, seen, now) for message_id in ids]
     return Claim(tuple(item for item in found if item is not None), len(ids))
 
 
-def _judged(session: Session, tools: Tools, message_id: str, now: datetime) -> Claimed | None:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at several messages found, by id: everything that is read at the claim."""
+
+    messages: Mapping[str, Message]
+    bodies: Mapping[str, MessageBody]
+    stops: Sequence[Stop]
+    refusals: Mapping[str, str | None]
+    facts: Mapping[str, Rechecked]
+
+
+def _look(session: Session, tools: Tools, ids: Sequence[str], now: datetime) -> _Look:
+    fresh = {"populate_existing": True}
+    messages = session.scalars(
+        select(Message).where(Message.id.in_(ids)).execution_options(**fresh)
+    ).all()
+    bodies = session.scalars(
+        select(MessageBody).where(MessageBody.message_id.in_(ids)).execution_options(**fresh)
+    ).all()
+    return _Look(
+        messages={message.id: message for message in messages},
+        bodies={body.message_id: body for body in bodies},
+        stops=active_stops(session),
+        refusals=refusals(session, tools.ctx, messages),
+        facts=tools.recheck(session, tools.ctx, ids, now),
+    )
+
+
+def _look_at_all(session: Session, tools: Tools, ids: Sequence[str], now: datetime) -> _Look | None:
+    """None where one of them breaks the look: then each is looked at by itself."""
+    try:
+        with session.begin_nested():
+            return _look(session, tools, ids, now)
+    except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is judged alone
+        _log.warning("claim_one_by_one", error=type(error).__name__, count=len(ids))
+        return None
+
+
+def _judged(
+    session: Session, tools: Tools, message_id: str, seen: _Look | None, now: datetime
+) -> Claimed | None:
     """Judge one message on a savepoint: one that cannot be judged must not stop the others."""
     try:
         with session.begin_nested():
-            return _judge(session, tools, message_id, now)
+            look = seen or _look(session, tools, [message_id], now)
+            return _judge(session, tools, message_id, look, now)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and this mail holds
         _log.exception("claim_failed", message=message_id)
         message = session.get_one(Message, message_id, populate_existing=True)
@@ -70,20 +114,21 @@ def _judged(session: Session, tools: Tools, message_id: str, now: datetime) -> C
         return None
 
 
-def _judge(session: Session, tools: Tools, message_id: str, now: datetime) -> Claimed | None:
-    message = session.get_one(Message, message_id, populate_existing=True)
-    body = session.get(MessageBody, message_id, populate_existing=True)
+def _judge(
+    session: Session, tools: Tools, message_id: str, look: _Look, now: datetime
+) -> Claimed | None:
+    message, body = look.messages[message_id], look.bodies.get(message_id)
     if body is None or message.approved_hash != content_hash(body):
         _lapse(session, message, "content_changed", [], now)
         return None
-    if stop_over(session, message.channel_id, message.kind) is not None:
+    if any(covers(stop, message.channel_id, message.kind) for stop in look.stops):
         _hold(session, message, STOPPED, now)
         return None
-    code = refusal(session, tools.ctx, message)
+    code = look.refusals[message_id]
     if code is not None:
         _refuse(session, message, code, now)
         return None
-    if not _unchanged(session, tools, message, now):
+    if not _unchanged(session, message, look.facts[message_id], now):
         return None
     transport = _way_out(session, tools, message)
     if transport is None:
@@ -102,9 +147,8 @@ def _way_out(session: Session, tools: Tools, message: Message) -> Transport | No
     )
 
 
-def _unchanged(session: Session, tools: Tools, message: Message, now: datetime) -> bool:
+def _unchanged(session: Session, message: Message, checked: Rechecked, now: datetime) -> bool:
     """Look at the facts again; what changed takes the approval with it (P5, P6)."""
-    checked = tools.recheck(session, tools.ctx, message.id, now)
     if checked.code:
         _refuse(session, message, refusal_of(checked.code), now)
     elif "occasion" in checked.changed:

@@ -12,7 +12,7 @@ from worker.mail.limits import Limiter
 from worker.mail.transport import Transport
 from worker.pipeline.context import Context
 from worker.pipeline.instance import Installation, Standing
-from worker.pipeline.review_verdict import Recheck
+from worker.pipeline.review_verdict import RecheckMany
 
 Clock = Callable[[], datetime]
 
@@ -28,7 +28,7 @@ POSTPONED = 30.0
 SMTP_LEASE = 900.0
 """Seconds a hand-over may take: ten minutes at the final dot and the phases before it."""
 
-CHUNK = 10
+CHUNK = 25
 """Messages per claim: their checks share one transaction, which must stay short."""
 
 
@@ -84,7 +84,7 @@ class Tools:
     journal: Journal
     installation: Installation
     standing: Standing
-    recheck: Recheck
+    recheck: RecheckMany
     clock: Clock
     owner: str
     """Names this run in leases and events; never used twice."""

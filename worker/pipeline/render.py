@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
-from worker.pipeline.render_check import Recheck, checked, recheck
+from worker.pipeline.render_check import Recheck, checked, recheck, recheck_many
 from worker.pipeline.render_coupons import PoolEmpty, coupon_for, sample_for
 from worker.pipeline.render_draft import (
     Draft,
@@ -38,6 +38,7 @@ __all__ = [
     "RenderResult",
     "preview",
     "recheck",
+    "recheck_many",
     "refresh",
     "render_due",
     "render_message",

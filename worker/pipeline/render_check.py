@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,9 +35,16 @@ def recheck(session: Session, ctx: Context, message_id: str, now: datetime) -> R
 
     Only values the text speaks of count, besides recipient, verdict and the choice of words (P5).
     """
-    message = session.get_one(Message, message_id)
-    shop, (material,) = open_workshop(session, ctx, [message], now)
-    return checked(shop, material)
+    return recheck_many(session, ctx, [message_id], now)[message_id]
+
+
+def recheck_many(
+    session: Session, ctx: Context, message_ids: Sequence[str], now: datetime
+) -> dict[str, Recheck]:
+    """Look at the facts of several messages, in about as many statements as for one."""
+    messages = [session.get_one(Message, message_id) for message_id in message_ids]
+    shop, materials = open_workshop(session, ctx, messages, now)
+    return {material.message.id: checked(shop, material) for material in materials}
 
 
 def checked(shop: Workshop, material: Material) -> Recheck:

@@ -112,6 +112,11 @@ def stop_over(session: Session, channel_id: int, kind: MailKind) -> Stop | None:
     ).first()
 
 
+def covers(pressed: Stop, channel_id: int, kind: MailKind) -> bool:
+    """Whether a switch covers this channel and kind."""
+    return pressed.channel_id in {None, channel_id} and pressed.kind in {None, kind}
+
+
 def _pressed(session: Session, kind: MailKind | None, channel_id: int | None) -> Stop | None:
     return session.scalars(
         select(Stop).where(
