@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
-from connectors.contract import ChannelConfig, Connector, NeedsPerson
+from connectors.contract import ChannelConfig, Connector, NeedsPerson, Pace, Vault
+from connectors.kit.pace import LocalPace
+from connectors.kit.secrets import NoSecrets
 
 KINDS: dict[str, str] = {
     "csv_file": "connectors.csv_file.connector:CsvFile",
@@ -19,9 +22,12 @@ GROUP = "okaeri.connectors"
 
 
 class ConnectorClass(Protocol):
-    """How a connector is made. ``places`` are folders by name; a kind takes those it knows."""
+    """How a connector is made. ``tools`` are folders by name; a kind takes those it knows.
 
-    def __call__(self, config: ChannelConfig, **places: Path) -> Connector: ...
+    A live kind names ``vault`` and ``pace`` among its parameters and is given both.
+    """
+
+    def __call__(self, config: ChannelConfig, **tools: Any) -> Connector: ...
 
 
 def kinds() -> tuple[str, ...]:
@@ -44,10 +50,30 @@ def connector_class(kind: str) -> ConnectorClass:
     )
 
 
-def open_connector(config: ChannelConfig, **places: Path) -> Connector:
+def takes(kind: str, tool: str) -> bool:
+    """Tell whether the class of a kind names a parameter, such as ``vault``."""
+    return tool in inspect.signature(connector_class(kind)).parameters
+
+
+def is_live(kind: str) -> bool:
+    """Tell whether a kind talks to a marketplace: it asks for credentials."""
+    return takes(kind, "vault")
+
+
+def open_connector(
+    config: ChannelConfig, *, vault: Vault | None = None, pace: Pace | None = None, **places: Path
+) -> Connector:
     """Make the connector of a channel.
 
-    ``places``: ``drop`` the folder that holds one drop folder per channel, ``profiles`` the
-    shop's own file profiles. Raises NeedsPerson for an unknown kind or unusable settings.
+    ``vault`` and ``pace`` go to the kinds that take them: live ones. Without a vault such a
+    connector can map and no more; without a shared pace it keeps its own. ``places``: ``drop``
+    the folder that holds one drop folder per channel, ``profiles`` the shop's file profiles.
+    Raises NeedsPerson for an unknown kind or unusable settings.
     """
-    return connector_class(config.kind)(config, **places)
+    found = connector_class(config.kind)
+    named = {
+        "vault": vault or NoSecrets(),
+        "pace": pace or LocalPace(getattr(found, "LANES", {})),
+    }
+    tools = {name: tool for name, tool in named.items() if takes(config.kind, name)}
+    return found(config, **tools, **places)

@@ -2,12 +2,26 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from connectors import contract
-from connectors.contract import BadRecord, ChannelConfig, Connector, Family, NeedsPerson
-from connectors.registry import KINDS, connector_class, kinds, open_connector
+from connectors.contract import (
+    BadRecord,
+    ChannelConfig,
+    Connector,
+    Family,
+    NeedsPerson,
+    Pace,
+    Vault,
+)
+from connectors.kit.pace import LocalPace
+from connectors.kit.secrets import MemoryVault
+from connectors.registry import KINDS, connector_class, is_live, kinds, open_connector
+
+CONFIG = ChannelConfig("own:live", "live", Family.OWN, {})
 
 
 def test_every_kind_of_the_dictionary_opens_a_connector() -> None:
@@ -56,3 +70,29 @@ def test_a_bad_record_carries_both_languages() -> None:
     bad = BadRecord("code", "Reason.", reason_ja="理由。", position="line 1")
     assert (bad.code, bad.reason, bad.reason_ja) == ("code", "Reason.", "理由。")
     assert BadRecord("code", "Reason.").reason_ja == ""
+
+
+class Live:
+    """A kind that takes its tools by name."""
+
+    kind = "live"
+    LANES: ClassVar[dict[str, tuple[float, float]]] = {"orders": (1.0, 1.0)}
+
+    def __init__(self, config: ChannelConfig, *, vault: Vault, pace: Pace, **places: Path) -> None:
+        self.vault, self.pace, self.places = vault, pace, places
+
+
+def test_a_live_kind_is_given_vault_and_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "live", f"{__name__}:Live")
+    vault, pace = MemoryVault({}), LocalPace({})
+    opened = open_connector(CONFIG, vault=vault, pace=pace, drop=Path("drop"))
+    assert isinstance(opened, Live)
+    assert (opened.vault, opened.pace, opened.places) == (vault, pace, {"drop": Path("drop")})
+    assert (is_live("live"), is_live("csv_file")) == (True, False)
+
+
+def test_a_live_kind_that_only_maps_has_an_empty_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "live", f"{__name__}:Live")
+    opened = open_connector(CONFIG)
+    assert isinstance(opened, Live)
+    assert opened.vault.get("anything") is None

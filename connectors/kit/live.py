@@ -1,0 +1,113 @@
+"""What a live connector may offer beyond the contract, and where its first read begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from connectors.contract import ChannelConfig, Credential, Family, NeedsPerson
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where a first read begins at a source that keeps everything: before any shop of today."""
+
+SINCE = "since"
+"""Setting of a channel: the instant (ISO 8601) its first read begins at."""
+
+
+class LiveKind(Protocol):
+    """What a live connector's class declares; ``okaeri channels add`` reads it.
+
+    Its constructor is ``(config, *, vault: Vault, pace: Pace, **places: Path)``. It must not
+    talk nor read the vault there: mapping a stored record again opens it without credentials.
+    How long a credential lasts is told by ``vault.put(…, expires_at=…)``.
+    """
+
+    kind: ClassVar[str]
+    family: ClassVar[Family]
+    CREDENTIALS: ClassVar[tuple[Credential, ...]]
+    LANES: ClassVar[Mapping[str, tuple[float, float]]]
+    """Lane to (requests per second, burst)."""
+    HISTORY_DAYS: ClassVar[int | None]
+    """How many days back the source tells orders; None: all of them."""
+    WARNINGS: ClassVar[Sequence[str]]
+    """What a shop must know before it sets the channel up, in Japanese."""
+    WARNINGS_EN: ClassVar[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The orders a source says were placed in a span: external id to total, in minor units.
+
+    A total is None where the source's short list does not tell it. Cancelled orders are
+    listed too, with the total the mapping would give them or None.
+    """
+
+    orders: Mapping[str, int | None]
+
+    @property
+    def count(self) -> int:
+        """How many orders there are."""
+        return len(self.orders)
+
+    @property
+    def total(self) -> int | None:
+        """The sum, or None where any total is untold."""
+        amounts = list(self.orders.values())
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known) if len(known) == len(amounts) else None
+
+
+@runtime_checkable
+class Reconciles(Protocol):
+    """A connector whose source can list the orders of a span cheaply."""
+
+    def totals(self, since: datetime, until: datetime) -> Totals:
+        """List the orders placed from ``since`` up to, not including, ``until``.
+
+        Raises NeedsPerson or TryLater.
+        """
+        ...
+
+
+@runtime_checkable
+class SignedWebhooks(Protocol):
+    """A connector whose source nudges by signed requests; it is asked without any network."""
+
+    DELIVERY_HEADER: ClassVar[str]
+    """The header, in lower case, that names one delivery."""
+
+    def webhook(self, headers: Mapping[str, str], raw_body: bytes) -> bool:
+        """Tell whether the signature is right for the bytes as they came.
+
+        ``headers`` have lower-case names. Compare with ``hmac.compare_digest``; False where
+        the secret or the header is missing. Nothing of the body is believed or stored.
+        """
+        ...
+
+
+def first_instant(config: ChannelConfig, now: datetime, history_days: int | None) -> datetime:
+    """Where a stream without a watermark begins: the setting ``since``, else the source's reach.
+
+    Never earlier than the source reaches. Raises NeedsPerson for a setting that is no
+    aware instant.
+    """
+    reach = BEGINNING if history_days is None else now - timedelta(days=history_days)
+    told: Any = config.settings.get(SINCE)
+    if not told:
+        return reach
+    try:
+        since = datetime.fromisoformat(str(told))
+    except ValueError as error:
+        raise _wrong_since(told) from error
+    if since.tzinfo is None:
+        raise _wrong_since(told)
+    return max(reach, since)
+
+
+def _wrong_since(told: object) -> NeedsPerson:
+    return NeedsPerson(
+        f"設定 since の値「{told}」を読めません。The setting since = {told!r} cannot be read.",
+        "2026-01-01T00:00:00+09:00 のように書いてください。Write it like that.",
+    )
