@@ -17,7 +17,6 @@ from worker.pipeline.rank import rank
 from worker.pipeline.render import render_due
 from worker.pipeline.rewards import settle_rewards
 from worker.runtime import Runtime
-from worker.store.leases import holding
 
 _log = log.get("advance")
 _ADVANCE_SECONDS = 900.0
@@ -59,7 +58,7 @@ def advance(runtime: Runtime, now: datetime, *, budget_seconds: float = 480.0) -
     what is due stands in the rows themselves.
     """
     started = monotonic()
-    with holding(runtime.engine, "advance", runtime.owner, _ADVANCE_SECONDS) as token:
+    with runtime.hold("advance", _ADVANCE_SECONDS) as token:
         if token is None:
             return Advanced(busy=True, finished=False)
         context = runtime.context()
@@ -80,7 +79,7 @@ def render(runtime: Runtime, now: datetime, *, budget_seconds: float = 300.0) ->
     """Render what is due for review, in batches; gives the number of messages touched."""
     started = monotonic()
     touched = 0
-    with holding(runtime.engine, "render", runtime.owner, _ADVANCE_SECONDS) as token:
+    with runtime.hold("render", _ADVANCE_SECONDS) as token:
         if token is None:
             return 0
         context = runtime.context()

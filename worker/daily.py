@@ -13,7 +13,6 @@ from worker.pipeline.context import Context
 from worker.rules.states import MessageState
 from worker.runtime import Runtime
 from worker.store.channels import Channel
-from worker.store.leases import holding
 from worker.store.messages import Message, MessageBody
 from worker.store.orders import OrderContact, OrderRevision, OrderRow, Quarantine, RawRecord
 from worker.store.running import DailyRun, LoginAttempt, LoginSession
@@ -32,7 +31,7 @@ def run_daily(runtime: Runtime, now: datetime) -> dict[str, int]:
     """Do what has not been done today; each chore keeps its own last day."""
     today = now.astimezone(runtime.context().zone).date()
     done: dict[str, int] = {}
-    with holding(runtime.engine, "daily", runtime.owner, 600.0) as token:
+    with runtime.hold("daily", 600.0) as token:
         if token is None:
             return done
         context = runtime.context()

@@ -16,7 +16,6 @@ from worker.pipeline.pull import PullReport, run_stream
 from worker.runtime import Runtime
 from worker.settings import Settings
 from worker.store.channels import Channel
-from worker.store.leases import holding
 
 _log = log.get("poll")
 _LEASE_SECONDS = 900.0
@@ -80,7 +79,7 @@ def channel_config(runtime: Runtime, name: str) -> ChannelConfig:
 
 def poll_channel_once(runtime: Runtime, name: str, now: datetime) -> Polled:
     """Read every stream of a channel under its lease, and note when the next poll is due."""
-    with holding(runtime.engine, f"poll:{name}", runtime.owner, _LEASE_SECONDS) as token:
+    with runtime.hold(f"poll:{name}", _LEASE_SECONDS) as token:
         if token is None:
             return Polled(busy=True)
         config = channel_config(runtime, name)

@@ -104,7 +104,7 @@ def released(session: Session, release_id: int) -> dict[str, str]:
         .join(DocumentVersion, DocumentVersion.id == ReleaseDocument.version_id)
         .where(ReleaseDocument.release_id == release_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def shop_files(folder: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from worker.pipeline.context import Context
 from worker.releases import open_context
 from worker.settings import Settings, load_settings
 from worker.store.engine import open_engine, reading, writing
+from worker.store.leases import evict, holding, living_owner
 
 
 def clock() -> datetime:
@@ -28,7 +30,24 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    @property
+    def owner(self) -> str:
+        """Who holds leases: this machine, process and thread."""
+        return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+
+    @contextmanager
+    def hold(self, name: str, seconds: float) -> Iterator[int | None]:
+        """Hold a lease around a block; None where somebody living holds it.
+
+        The lease of a process of this machine that was killed is not waited for.
+        """
+        with self.transaction() as session:
+            owner = living_owner(session, name)
+            if owner is not None and _is_dead(owner):
+                evict(session, name, owner)
+        with holding(self.engine, name, self.owner, seconds) as token:
+            yield token
 
     @cached_property
     def engine(self) -> Engine:
@@ -63,6 +82,20 @@ class Runtime:
             engine = self.__dict__.pop(name, None)
             if engine is not None:
                 engine.dispose(close=not forked)
+
+
+def _is_dead(owner: str) -> bool:
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False  # it lives and is somebody else's
+    return False
 
 
 _present: list[Runtime] = []

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.folders import ROOT
 from tests.processes import Process, Processes, until
+from worker.celery import make_app
 from worker.pipeline.export import EXPORTS
 from worker.rules.states import MailKind
 from worker.runtime import Runtime, clock
@@ -105,7 +106,15 @@ class Service:
         """Put a file into the channel's drop folder."""
         folder = self.data / "drop" / "own_main"
         folder.mkdir(parents=True, exist_ok=True)
-        return order_file(folder / name, lines)
+        dropped = order_file(folder / name, lines)
+        with self.runtime.transaction() as session:
+            session.execute(update(Channel).values(next_poll_at=None))
+        return dropped
+
+    def wake(self, step: str) -> None:
+        """Make a step sooner than its next sweep."""
+        with make_app(f"redis+socket://{self.data / 'broker.sock'}?virtual_host=0") as app:
+            app.send_task(f"okaeri.{step}", expires=30)
 
     def rows(self, what: str) -> list[dict[str, Any]]:
         """An export of the ledger."""

@@ -31,7 +31,10 @@ def approve_all(service: Service) -> int:
 
 def test_a_dropped_file_becomes_captured_mails(service: Service, processes: Processes) -> None:
     process = service.start()
+    service.until(lambda: service.pid_of("broker") > 0)
     path = service.drop("orders.csv", [order_line("A-1", "m1"), order_line("A-2", "m2")])
+    service.until((service.data / "broker.sock").exists)
+    service.wake("poll")
 
     service.until(lambda: service.states() == ["in_review", "in_review"], 90)
     assert not path.exists()

@@ -228,11 +228,8 @@ def channels_list(data: Data = None, config: Config = None, as_json: AsJson = Fa
     """List channels with their health."""
     runtime = open_runtime(data, config)
     with runtime.look() as session:
-        orders = dict(
-            session.execute(
-                select(OrderRow.channel_id, func.count()).group_by(OrderRow.channel_id)
-            ).tuples()
-        )
+        counted = select(OrderRow.channel_id, func.count()).group_by(OrderRow.channel_id)
+        orders = dict(session.execute(counted).all())
         rows = [
             {
                 "channel": row.name,

@@ -31,12 +31,14 @@ from worker.cli.opening import (
     words,
 )
 from worker.pipeline import packing
-from worker.pipeline.coupons import load_pool, pool_levels
+from worker.pipeline.coupons import PoolReport, load_pool, load_shared, pool_levels
 from worker.pipeline.explain import explain
 from worker.pipeline.export import EXPORTS
 from worker.pipeline.identify import decide_candidate, unmerge
 from worker.pipeline.rank import pin, unpin
+from worker.pipeline.rewards import decide_grant, waiting_grants
 from worker.pipeline.verify import verify
+from worker.rules.staff_words import GRANTS, say
 from worker.sending import open_journal
 from worker.store.customers import Candidate
 
@@ -216,8 +218,11 @@ def packing_list(data: Data = None, config: Config = None, as_json: AsJson = Fal
     context = runtime.context()
     with runtime.look() as session:
         rows = packing.packing_list(session, context, now().astimezone(context.zone).date())
-    columns = ["item_id", "order_number", "channel", "name", "item", "label", "packed_at"]
-    plain = [{column: getattr(row, column) for column in columns} for row in rows]
+    columns = ["item_id", "order_number", "channel", "name", "item", "label", "packed_at", "held"]
+    plain = [
+        {column: getattr(row, column) for column in (*columns, "milestone", "text", "coupon")}
+        for row in rows
+    ]
     tell_rows(plain, columns, as_json=as_json, empty="今日の同梱物はありません / nothing today")
 
 
@@ -228,6 +233,40 @@ def packing_tick(items: list[int], by: By = "", data: Data = None, config: Confi
     with runtime.transaction() as session:
         for item in items:
             packing.tick(session, item, by or default_by(), now())
+
+
+@packing_app.command("waiting")
+def packing_waiting(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """List rewards that wait for a person: missed, uncertain or above the gift limit."""
+    runtime = open_runtime(data, config)
+    with runtime.look() as session:
+        rows = [
+            {"grant": row.id, "customer": row.customer_id, "scope": row.scope,
+             "milestone": row.milestone, "why": row.reason.get("code", "")}
+            for row in waiting_grants(session)
+        ]  # fmt: skip
+    columns = ["grant", "customer", "scope", "milestone", "why"]
+    tell_rows(rows, columns, as_json=as_json, empty="判断待ちの特典はありません / none waits")
+
+
+@packing_app.command("decide")
+def packing_decide(
+    grant: int,
+    give: Annotated[bool, typer.Option("--give/--leave", help="Give it now, or leave it.")],
+    by: By = "",
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a reward that waits for a person, or leave it."""
+    runtime = open_runtime(data, config)
+    with runtime.transaction() as session:
+        who, at = by or default_by(), now()
+        decided = decide_grant(session, runtime.context(), grant, give=give, by=who, now=at)
+        state = decided.state
+    settle(runtime)
+    text = f"{grant}: {say(GRANTS, state, 'ja')} / {say(GRANTS, state, 'en')}"
+    tell({"grant": grant, "state": state}, as_json=as_json, text=text)
 
 
 @packing_app.command("csv")
@@ -251,8 +290,9 @@ def packing_csv(
 @coupons_app.command("load")
 def coupons_load(
     pool: str,
-    file: Path,
     value: Annotated[int, typer.Option(help="Yen off.")],
+    file: Annotated[Path | None, typer.Argument(help="Single-use codes, one a line.")] = None,
+    shared: Annotated[str, typer.Option(help="A marketplace's one code for everybody.")] = "",
     minimum: Annotated[int, typer.Option(help="Least order in yen.")] = 0,
     targets: Annotated[str, typer.Option()] = "全商品",
     expires: Annotated[str, typer.Option(help="Last day.")] = "",
@@ -261,14 +301,20 @@ def coupons_load(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Load single-use codes from a file into a pool."""
+    """Load single-use codes from a file into a pool, or enter a marketplace's shared code."""
+    if (file is None) == (not shared):
+        raise Wrong("give either a file of codes or --shared CODE.")
     runtime = open_runtime(data, config)
+    terms: dict[str, Any] = {
+        "value": value, "minimum": minimum, "targets": targets, "now": now(),
+        "expires_on": day(expires) if expires else None, "channel": channel or None,
+    }  # fmt: skip
     with runtime.transaction() as session:
-        report = load_pool(
-            session, runtime.context(), pool, file, value=value, minimum=minimum, targets=targets,
-            expires_on=day(expires) if expires else None,
-            channel=channel or None, now=now(),
-        )  # fmt: skip
+        if file is None:
+            load_shared(session, runtime.context(), pool, shared, **terms)
+            report = PoolReport(added=1, known=0, wrong=0)
+        else:
+            report = load_pool(session, runtime.context(), pool, file, **terms)
     tell(report, as_json=as_json, text=f"{pool}: {report.added} / {report.known} / {report.wrong}")
     if report.wrong:
         raise Findings
@@ -276,11 +322,13 @@ def coupons_load(
 
 @coupons_app.command("list")
 def coupons_list(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
-    """List pools with what is left."""
+    """List pools with what is left, the cards that carry them, and which end soon."""
     runtime = open_runtime(data, config)
     with runtime.look() as session:
         rows = [
-            {"pool": level.name, "left": level.left, "low": level.low, "expires": level.expires_at}
+            {"pool": level.name, "left": level.left, "low": level.low, "expires": level.expires_at,
+             "shared": level.shared, "printed": level.printed, "stopped": level.stopped}
             for level in pool_levels(session, now())
-        ]
-    tell_rows(rows, ["pool", "left", "low", "expires"], as_json=as_json, empty="なし / none")
+        ]  # fmt: skip
+    columns = ["pool", "left", "low", "expires", "shared", "printed", "stopped"]
+    tell_rows(rows, columns, as_json=as_json, empty="なし / none")

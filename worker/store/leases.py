@@ -78,6 +78,15 @@ def release(session: Session, name: str, token: int) -> None:
     )
 
 
+def evict(session: Session, name: str, owner: str) -> None:
+    """End the lease of an owner that is known to be dead; anybody else's stays."""
+    session.execute(
+        update(Lease)
+        .where(Lease.name == name, Lease.owner == owner)
+        .values(until=DatabaseLater(-1))
+    )
+
+
 def living_owner(session: Session, name: str) -> str | None:
     """Who holds the lease now; None where nobody does."""
     return session.scalar(
