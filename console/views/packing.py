@@ -35,7 +35,8 @@ class Parcel:
 
 def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Parcel, ...]:
     """What is still to be packed, then what was packed today."""
-    rows = packing_list(session, ctx, now.astimezone(ctx.zone).date())
+    today = now.astimezone(ctx.zone).date()
+    rows = packing_list(session, ctx, today, "en" if words.locale == "en" else "ja")
     shops, ranks = shop_labels(session, words), badges(ctx.documents.ladder, words.locale)
     rank_of = _ranks(session, rows)
     return tuple(
@@ -45,8 +46,8 @@ def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tupl
             badge=ranks.get(rank_of.get(row.order_id) or ""),
             shop=shops.get(row.channel, row.channel),
             number=row.order_number,
-            item=item_words(row.item, row.label, row.milestone, words),
-            note=row.coupon,
+            item=row.label,
+            note=row.held or row.coupon,
             strong=row.item.startswith("sample"),
             packed=row.packed_at is not None,
         )

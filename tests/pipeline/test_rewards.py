@@ -26,6 +26,7 @@ from worker.pipeline.rewards import (
     reveal,
     settle_rewards,
     take_coupon,
+    waiting_grants,
 )
 from worker.rules.shop import MilestonePlan, Milestones, Reward
 from worker.rules.states import MailKind
@@ -211,12 +212,21 @@ def test_an_uncertain_number_waits_for_a_person(ledger: Ledger) -> None:
 
 def test_a_gift_above_a_fifth_of_the_order_waits_for_a_person(ledger: Ledger) -> None:
     _with_rewards(ledger, n5=Reward(card=True, sample="煎茶", sample_value=201))
-    anna, bert = ledger.customer(), ledger.customer()
-    _visits(ledger, anna, 5)
-    _visits(ledger, bert, 4)
-    ledger.order(bert, "2026-07-01", 1005)
-    _settle(ledger, anna, bert)
-    assert _grants(ledger) == [(anna, 5, "to_decide"), (bert, 5, "reserved")]
+    anna, bert, cleo = ledger.customer(), ledger.customer(), ledger.customer()
+    for person, total in ((anna, 1004), (bert, 1005), (cleo, 999)):
+        _visits(ledger, person, 4)
+        ledger.order(person, "2026-07-01", total)
+    _settle(ledger, anna, bert, cleo)
+    assert _grants(ledger) == [
+        (anna, 5, "to_decide"),
+        (bert, 5, "reserved"),
+        (cleo, 5, "to_decide"),
+    ]
+    waiting = waiting_grants(ledger.session)
+    assert [(each.customer_id, each.reason["code"]) for each in waiting] == [
+        (anna, "gift_limit"),
+        (cleo, "gift_limit"),
+    ]
     assert [row.item for row in packing_list(ledger.session, ledger.ctx, TODAY)] == [
         "card",
         "sample",
@@ -345,9 +355,10 @@ def test_the_list_for_the_hub_has_one_line_per_order_and_no_formula(ledger: Ledg
     rows = packing_list(ledger.session, ledger.ctx, TODAY)
     text = packing_csv(rows).decode("utf-8-sig").splitlines()
     number = ledger.session.get_one(OrderRow, fifth).number
+    remark = "カード保留: このモールのカードの文面がありません"
     assert text == [
-        "注文番号,店舗,氏名,同梱物,備考",
-        f"{number},みどり茶舗,'=HYPERLINK(1),5回目のカード,",
+        "注文番号,店舗,氏名,同梱物,備考,カードの文面",
+        f"{number},みどり茶舗,'=HYPERLINK(1),5回目のカード,{remark},",
     ]
 
 

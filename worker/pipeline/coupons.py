@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -13,12 +15,16 @@ from sqlalchemy.orm import Session
 from worker.mail.coupons import PoolCode, read_pool
 from worker.pipeline.context import Context
 from worker.pipeline.vault import seal
+from worker.rules.gifts import STOP_DAYS, WARN_DAYS, SharedStage, redeemable, shared_stage
 from worker.rules.keys import keyed_hash
+from worker.rules.milestones import reward_pool
 from worker.rules.states import CouponState
 from worker.store.channels import Channel
-from worker.store.rewards import CouponCode, CouponPool, StaffTask
+from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem, StaffTask
 
 _S = CouponState
+_LONGEST_NAME = 50
+"""The ledger names a reward in 80 letters, the pool's name among them."""
 
 
 class PoolRefused(ValueError):
@@ -40,9 +46,16 @@ class PoolLevel:
     """How full a pool is; ``low`` asks for new codes."""
 
     name: str
-    left: int
+    left: int | None
+    """None: a shared code is never used up."""
     low: bool
+    """Few codes are left, or the shared coupon ends within three weeks."""
     expires_at: datetime | None
+    shared: bool = False
+    printed: int = 0
+    """Cards that carry a code of this pool, taken out ones not counted."""
+    stopped: bool = False
+    """A shared coupon so near its end that cards go out without it."""
 
 
 def load_pool(
@@ -62,7 +75,8 @@ def load_pool(
 
     ``value`` and ``minimum`` are yen, ``expires_on`` the last valid shop-local day. A code that
     the pool holds already, in whatever state, is left as it is. A file with one bad line adds
-    nothing. Raises PoolRefused for an unknown channel or an unreadable file.
+    nothing. Raises PoolRefused for an unknown channel, an unreadable file, or a pool that is
+    redeemed elsewhere or holds a shared code.
     """
     try:
         found = read_pool(path.read_text("utf-8-sig"))
@@ -72,6 +86,8 @@ def load_pool(
         errors = tuple(f"line {each.line}: {each.reason}" for each in found.errors)
         return PoolReport(0, 0, len(errors), errors)
     pool = _pool(session, name, channel, now)
+    if pool.shared_code is not None:
+        raise PoolRefused(f"The pool {name!r} holds one shared code: choose another name.")
     pool.value, pool.minimum, pool.targets = value, minimum, targets
     pool.expires_at = _end_of(expires_on, ctx)
     session.flush()
@@ -81,7 +97,41 @@ def load_pool(
     return PoolReport(len(fresh), len(found.codes) - len(fresh), 0)
 
 
+def load_shared(
+    session: Session,
+    ctx: Context,
+    name: str,
+    code: str,
+    *,
+    value: int,
+    minimum: int = 0,
+    targets: str = "",
+    expires_on: date | None,
+    channel: str | None,
+    now: datetime,
+) -> CouponPool:
+    """Enter a marketplace's shared coupon: one code for everybody, until a day, in one channel.
+
+    Entered again it is renewed: the new code and end replace the old. Raises PoolRefused without
+    channel or end, and where the pool holds single codes or is redeemed elsewhere.
+    """
+    code = code.strip()
+    if not code or channel is None or expires_on is None:
+        raise PoolRefused("A shared coupon needs its code, its channel and its last day.")
+    pool = _pool(session, name, channel, now)
+    session.flush()
+    single = sa.select(CouponCode.id).where(CouponCode.pool_id == pool.id).limit(1)
+    if session.scalar(single) is not None:
+        raise PoolRefused(f"The pool {name!r} holds single codes: choose another name.")
+    pool.value, pool.minimum, pool.targets = value, minimum, targets
+    pool.shared_code, pool.expires_at = code, _end_of(expires_on, ctx)
+    session.flush()
+    return pool
+
+
 def _pool(session: Session, name: str, channel: str | None, now: datetime) -> CouponPool:
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise PoolRefused(f"A pool's name has 1 to {_LONGEST_NAME} letters.")
     channel_id = None
     if channel is not None:
         channel_id = session.scalar(sa.select(Channel.id).where(Channel.name == channel))
@@ -91,7 +141,10 @@ def _pool(session: Session, name: str, channel: str | None, now: datetime) -> Co
     if pool is None:
         pool = CouponPool(name=name, value=0, created_at=now)
         session.add(pool)
-    pool.channel_id = channel_id if channel is not None else pool.channel_id
+    if channel_id is not None:
+        if pool.channel_id not in (None, channel_id):
+            raise PoolRefused(f"The pool {name!r} is redeemed in another channel.")
+        pool.channel_id = channel_id
     return pool
 
 
@@ -124,6 +177,34 @@ def _code(ctx: Context, pool_id: int, digest: str, code: PoolCode, now: datetime
 def code_hash(ctx: Context, code: str) -> str:
     """The hash by which a redeemed code is found again."""
     return keyed_hash(ctx.key, "coupon", code.strip().upper())
+
+
+def pool_for(
+    session: Session, name: str, channel_id: int, scope_channels: Collection[int]
+) -> CouponPool | None:
+    """The named pool, if its codes may be shown to a buyer of this channel; else None."""
+    pool = session.scalar(sa.select(CouponPool).where(CouponPool.name == name))
+    if pool is None:
+        return None
+    ids = [each for each in (channel_id, pool.channel_id) if each is not None]
+    rows = session.execute(sa.select(Channel.id, Channel.family).where(Channel.id.in_(ids)))
+    found = {row.id: (row.id, row.family) for row in rows}
+    redeemed = found[pool.channel_id] if pool.channel_id is not None else None
+    fits = channel_id in found and redeemable(redeemed, found[channel_id], scope_channels)
+    return pool if fits else None
+
+
+def warn_of_ends(session: Session, now: datetime) -> None:
+    """Ask staff, once for each end, to renew shared coupons that end within three weeks."""
+    soon = sa.select(CouponPool).where(
+        CouponPool.shared_code.is_not(None), CouponPool.expires_at < now + timedelta(WARN_DAYS + 1)
+    )
+    for pool in session.scalars(soon):
+        if shared_stage(pool.expires_at, now) is not SharedStage.GOOD and pool.expires_at:
+            end = (pool.expires_at - timedelta(minutes=1)).isoformat()
+            subject = f"pool:{pool.name}:{end}"
+            detail = {"pool": pool.name, "last_minute": end, "stops_days_before": STOP_DAYS}
+            staff_task(session, "coupon_ending", subject, detail, now)
 
 
 def take_coupon(
@@ -216,7 +297,7 @@ def staff_task(
 
 
 def pool_levels(session: Session, now: datetime) -> list[PoolLevel]:
-    """Every pool of single codes and what is left in it that still may be given out."""
+    """Every pool: what is left in it, the cards that carry it, and whether it ends soon."""
     good = sa.and_(
         CouponCode.pool_id == CouponPool.id,
         CouponCode.state == _S.AVAILABLE,
@@ -225,10 +306,38 @@ def pool_levels(session: Session, now: datetime) -> list[PoolLevel]:
     rows = session.execute(
         sa.select(CouponPool, sa.func.count(CouponCode.id))
         .outerjoin(CouponCode, good)
-        .where(CouponPool.shared_code.is_(None))
         .group_by(CouponPool.id)
         .order_by(CouponPool.name)
+    ).all()
+    printed = _printed(session)
+    return [_level(pool, left, printed.get(pool.name, 0), now) for pool, left in rows]
+
+
+def _level(pool: CouponPool, left: int, printed: int, now: datetime) -> PoolLevel:
+    if pool.shared_code is None:
+        low = left <= pool.low_water
+        return PoolLevel(pool.name, left, low, pool.expires_at, printed=printed)
+    stage = shared_stage(pool.expires_at, now)
+    return PoolLevel(
+        pool.name,
+        left=None,
+        low=stage is not SharedStage.GOOD,
+        expires_at=pool.expires_at,
+        shared=True,
+        printed=printed,
+        stopped=stage is SharedStage.STOPPED,
     )
-    return [
-        PoolLevel(pool.name, left, left <= pool.low_water, pool.expires_at) for pool, left in rows
-    ]
+
+
+def _printed(session: Session) -> Counter[str]:
+    """Cards in parcels by the pool that their code came from."""
+    rows = session.execute(
+        sa.select(Grant.reward, sa.func.count(PackingItem.id))
+        .join(Grant, Grant.id == PackingItem.grant_id)
+        .where(PackingItem.item.like("card%"), PackingItem.withdrawn_at.is_(None))
+        .group_by(Grant.reward)
+    )
+    found: Counter[str] = Counter()
+    for reward, count in rows:
+        found[reward_pool(reward)] += count
+    return found

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from worker.pipeline.cards import Card, write_card
 from worker.pipeline.context import Context
 from worker.pipeline.vault import reveal
+from worker.rules.gifts import SharedStage, shared_stage
+from worker.rules.milestones import reward_pool
+from worker.rules.staff_words import item_label
 from worker.store.channels import Channel
 from worker.store.customers import OrderStanding
 from worker.store.orders import OrderContact, OrderRow
 from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
 
-_COLUMNS = ("注文番号", "店舗", "氏名", "同梱物", "備考")
+_COLUMNS = ("注文番号", "店舗", "氏名", "同梱物", "備考", "カードの文面")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+Locale = Literal["ja", "en"]
 
 
 class ItemGone(ValueError):
@@ -47,36 +52,86 @@ class PackingRow:
     hub_hold: bool
     packed_at: datetime | None
     packed_by: str
+    text: str = ""
+    """What is to be printed on a card, in the channel's language; empty while ``held``."""
+    held: str = ""
+    """Why the card must not be printed yet, in words."""
 
 
-def packing_list(session: Session, ctx: Context, day: date) -> list[PackingRow]:
+def packing_list(
+    session: Session, ctx: Context, day: date, locale: Locale | None = None
+) -> list[PackingRow]:
     """Everything still to be packed, and what was packed on this shop-local day; oldest first.
 
-    Orders that left, were cancelled or are unpaid again are not on it.
+    Orders that left, were cancelled or are unpaid again are not on it. ``locale`` is that of
+    the words for staff; None: the shop's. A card's own text has its channel's language.
     """
     start = datetime.combine(day, time(), ctx.zone)
     end = datetime.combine(day + timedelta(days=1), time(), ctx.zone)
-    rows = session.execute(_statement(start, end))
-    return [
-        PackingRow(
-            item_id=item.id,
-            order_id=order.id,
-            order_number=order.number,
-            channel=channel.name,
-            shop=channel.title or ctx.documents.shop.name,
-            name=name or "",
-            item=item.item,
-            label=item.label,
-            milestone=milestone,
-            visit_number=visit,
-            coupon=reveal(ctx, code) if code is not None else shared or "",
-            gift=order.gift,
-            hub_hold=order.hub_hold,
-            packed_at=item.packed_at,
-            packed_by=item.packed_by,
-        )
-        for item, order, channel, name, milestone, visit, code, shared in rows
-    ]
+    found = list(session.execute(_statement(start, end)))
+    pools = {pool.id: pool for pool in session.scalars(sa.select(CouponPool))}
+    samples = {item.grant_id: item.label for item, *_ in found if item.item.startswith("sample")}
+    words = locale or ctx.documents.shop.locale
+    return [_row(ctx, tuple(each), pools, samples, start, words) for each in found]
+
+
+def _row(
+    ctx: Context,
+    each: Sequence[Any],
+    pools: dict[int, CouponPool],
+    samples: dict[int | None, str],
+    start: datetime,
+    words: Locale,
+) -> PackingRow:
+    item, order, channel, contact, grant, visit, code = each
+    is_card = item.item.startswith("card")
+    pool = _pool_of(grant, code, pools, start, packed=item.packed_at is not None)
+    row = PackingRow(
+        item_id=item.id,
+        order_id=order.id,
+        order_number=order.number,
+        channel=channel.name,
+        shop=channel.title or ctx.documents.shop.name,
+        name=(contact.name if contact else None) or "",
+        item=item.item,
+        label=item_label(item.item, item.label, grant.milestone if grant else None, words),
+        milestone=grant.milestone if grant else None,
+        visit_number=visit,
+        coupon=_clear(ctx, pool, code) if is_card else "",
+        gift=order.gift,
+        hub_hold=order.hub_hold,
+        packed_at=item.packed_at,
+        packed_by=item.packed_by,
+    )
+    if not is_card or grant is None:
+        return row
+    card = Card(channel, contact, grant.milestone, pool, code, samples.get(grant.id, ""), start)
+    text, held = write_card(ctx, card, row.coupon, words)
+    return replace(row, text=text, held=held)
+
+
+def _pool_of(
+    grant: Grant | None,
+    code: CouponCode | None,
+    pools: dict[int, CouponPool],
+    day: datetime,
+    *,
+    packed: bool,
+) -> CouponPool | None:
+    """The pool of the card's code; a shared one not in its last two weeks, unless packed."""
+    if code is not None:
+        return pools.get(code.pool_id)
+    name = reward_pool(grant.reward) if grant is not None else ""
+    pool = next((p for p in pools.values() if p.name == name and p.shared_code), None)
+    if pool is None or packed:
+        return pool
+    return None if shared_stage(pool.expires_at, day) is SharedStage.STOPPED else pool
+
+
+def _clear(ctx: Context, pool: CouponPool | None, code: CouponCode | None) -> str:
+    if code is not None:
+        return reveal(ctx, code)
+    return (pool.shared_code or "") if pool is not None else ""
 
 
 def _statement(start: datetime, end: datetime) -> sa.Select[*tuple[Any, ...]]:
@@ -88,32 +143,15 @@ def _statement(start: datetime, end: datetime) -> sa.Select[*tuple[Any, ...]]:
     )
     statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(
-            PackingItem,
-            OrderRow,
-            Channel,
-            OrderContact.name,
-            Grant.milestone,
-            OrderStanding.visit_number,
-            CouponCode,
-            CouponPool.shared_code,
+            *(PackingItem, OrderRow, Channel, OrderContact, Grant),
+            *(OrderStanding.visit_number, CouponCode),
         )
         .join(OrderRow, OrderRow.id == PackingItem.order_id)
         .join(Channel, Channel.id == OrderRow.channel_id)
         .outerjoin(OrderContact, OrderContact.order_id == OrderRow.id)
         .outerjoin(Grant, Grant.id == PackingItem.grant_id)
         .outerjoin(OrderStanding, OrderStanding.order_id == OrderRow.id)
-        .outerjoin(
-            CouponCode,
-            sa.and_(CouponCode.id == Grant.coupon_id, PackingItem.item.like("card%")),
-        )
-        .outerjoin(
-            CouponPool,
-            sa.and_(
-                PackingItem.item.like("card%"),
-                CouponPool.shared_code.is_not(None),
-                Grant.reward.endswith(sa.literal("coupon:") + CouponPool.name),
-            ),
-        )
+        .outerjoin(CouponCode, CouponCode.id == Grant.coupon_id)
         .where(PackingItem.withdrawn_at.is_(None), sa.or_(still_here, packed_today))
         .order_by(OrderRow.ordered_at, OrderRow.id, PackingItem.id)
     )
@@ -149,7 +187,8 @@ def packing_csv(rows: Iterable[PackingRow]) -> bytes:
         things = list(group)
         first = things[0]
         labels = "、".join(row.label or row.item for row in things)
-        cells = (first.order_number, first.shop, first.name, labels, _remark(things))
+        texts = "\n\n".join(row.text for row in things if row.text)
+        cells = (first.order_number, first.shop, first.name, labels, _remark(things), texts)
         writer.writerow([_defused(cell) for cell in cells])
     return out.getvalue().encode("utf-8-sig")
 
@@ -160,6 +199,7 @@ def _order(row: PackingRow) -> int:
 
 def _remark(things: list[PackingRow]) -> str:
     parts = [f"クーポンコード {row.coupon}" for row in things if row.coupon]
+    parts += [f"カード保留: {row.held}" for row in things if row.held]
     parts += ["贈り物"] if things[0].gift else []
     parts += ["受注側で保留"] if things[0].hub_hold else []
     parts += ["同梱済み"] if all(row.packed_at is not None for row in things) else []

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
-from worker.pipeline.coupons import staff_task, take_coupon, void_coupon
+from worker.pipeline.coupons import pool_for, staff_task, take_coupon, void_coupon
+from worker.rules.gifts import SharedStage, shared_stage
 from worker.rules.milestones import reward_name
 from worker.rules.shop import Reward
 from worker.rules.states import CouponState
+from worker.store.orders import OrderRow
 from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
 
 
@@ -28,10 +31,11 @@ class Parcel:
     def put_in(self, grant: Grant, reward: Reward | None, order_id: int, *, sample: bool) -> None:
         """List card and sample for the order's parcel; a card with a code needs its code first."""
         grant.reward = reward_name(reward)
+        grant.reason = {key: each for key, each in grant.reason.items() if key != "coupon"}
         if reward is None:
             return
-        if reward.card and self._code(grant, reward):
-            self._item(grant, order_id, "card", _card_label(grant))
+        if reward.card:
+            self._card(grant, reward, order_id)
         if reward.sample and sample:
             self._item(grant, order_id, "sample", reward.sample)
 
@@ -39,12 +43,17 @@ class Parcel:
         """Where the pool was empty at reserve: look again."""
         if reward is not None and grant.reason.get("code") == "pool_empty":
             grant.reason = {"code": "ready_to_pack"}
-            if self._code(grant, reward):
-                self._item(grant, order_id, "card", _card_label(grant))
+            self._card(grant, reward, order_id)
 
     def issue(self, grant: Grant, reward: Reward | None) -> bool:
         """The code is the customer's from dispatch on; False where the pool has none."""
-        if reward is None or not reward.coupon_pool or self._shared(reward.coupon_pool):
+        if reward is None or not reward.coupon_pool or "coupon" in grant.reason:
+            return True
+        without = self._without(grant, reward, printed=grant.reserved_at is not None)
+        if without:
+            self._say_without(grant, reward, without)
+            return True
+        if self._shared(reward.coupon_pool):
             return True
         if not self._code(grant, reward):
             return False
@@ -90,6 +99,39 @@ class Parcel:
             return None
         return self.session.get(CouponCode, grant.coupon_id)
 
+    def _card(self, grant: Grant, reward: Reward, order_id: int) -> None:
+        """With its code; with thanks alone where no code of this channel may be printed."""
+        without = self._without(grant, reward, printed=False)
+        if without:
+            self._say_without(grant, reward, without)
+        elif not self._code(grant, reward):
+            return
+        self._item(grant, order_id, "card", "")
+
+    def _without(self, grant: Grant, reward: Reward, *, printed: bool) -> str:
+        """Why this reward goes without its coupon; empty: it has one, or none was promised.
+
+        A pool that does not exist yet counts as empty, not as another channel's: it may come.
+        """
+        if not reward.coupon_pool or grant.coupon_id is not None:
+            return ""
+        chosen = sa.select(CouponPool.id).where(CouponPool.name == reward.coupon_pool)
+        if self.session.scalar(chosen) is None:
+            return ""
+        channel = sa.select(OrderRow.channel_id).where(OrderRow.id == grant.order_id)
+        at = self.session.scalar(channel)
+        pool = None
+        if at is not None:
+            pool = pool_for(self.session, reward.coupon_pool, at, grant.channel_ids)
+        if pool is None:
+            return "other_channel"
+        stopped = shared_stage(pool.expires_at, self.now) is SharedStage.STOPPED
+        return "ending" if pool.shared_code and stopped and not printed else ""
+
+    def _say_without(self, grant: Grant, reward: Reward, why: str) -> None:
+        grant.reward = reward_name(replace(reward, coupon_pool=""))
+        grant.reason = {**grant.reason, "coupon": why}
+
     def _code(self, grant: Grant, reward: Reward) -> bool:
         """Whether the card may be printed: it has its code, or needs none of its own."""
         if not reward.coupon_pool or self._shared(reward.coupon_pool):
@@ -133,7 +175,3 @@ class Parcel:
             row.packed_at, row.packed_by, row.withdrawn_at = None, "", None
             break
         self.session.flush()
-
-
-def _card_label(grant: Grant) -> str:
-    return f"{grant.milestone}回目のカード"

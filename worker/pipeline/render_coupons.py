@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.mail.facts import CouponFacts
 from worker.pipeline.context import Context
-from worker.pipeline.coupons import take_coupon
+from worker.pipeline.coupons import pool_for, take_coupon
 from worker.pipeline.vault import reveal
 from worker.rules.occasions import reward_of
 from worker.rules.states import MailKind
@@ -56,15 +56,23 @@ def pool_of(ctx: Context, material: Material) -> str:
 def coupon_for(
     session: Session, ctx: Context, material: Material, now: datetime, *, take: bool
 ) -> CouponFacts:
-    """The coupon of this mail. Raises PoolEmpty where ``take`` asks for a code and none is left."""
+    """The coupon of this mail. Raises PoolEmpty where ``take`` asks for a code and none is left.
+
+    Codes of a pool that is redeemed in another channel are not this mail's to show: it goes
+    without, and a text that speaks of a coupon holds.
+    """
     name = pool_of(ctx, material)
     if not name:
+        return CouponFacts()
+    pool = pool_named(session, name)
+    channel = material.channel.id
+    if pool is not None and pool_for(session, name, channel, (channel,)) is None:
         return CouponFacts()
     grant_id = _grant_id(session, material)
     held = reserved_coupon(session, material.message.id, grant_id)
     if held is not None:
-        return _facts(ctx, held[1], held[0])
-    pool = pool_named(session, name)
+        mine = pool_for(session, held[1].name, channel, (channel,)) is not None
+        return _facts(ctx, held[1], held[0]) if mine else CouponFacts()
     if pool is not None and pool.shared_code and (not pool.expires_at or pool.expires_at > now):
         return _facts(ctx, pool, None)
     if not take:

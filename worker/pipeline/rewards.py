@@ -15,8 +15,10 @@ from worker.pipeline.coupons import (
     PoolRefused,
     PoolReport,
     load_pool,
+    load_shared,
     pool_levels,
     take_coupon,
+    warn_of_ends,
 )
 from worker.pipeline.parcel import Parcel
 from worker.pipeline.redeemed import note_used
@@ -47,10 +49,12 @@ __all__ = [
     "RewardResult",
     "decide_grant",
     "load_pool",
+    "load_shared",
     "pool_levels",
     "reveal",
     "settle_rewards",
     "take_coupon",
+    "waiting_grants",
 ]
 
 _G = GrantState
@@ -98,6 +102,7 @@ def settle_rewards(
     if order_ids:
         wanted |= _customers_of(session, order_ids)
     result = RewardResult()
+    warn_of_ends(session, now)
     kept = kept_customers(session, wanted)
     for start in range(0, len(kept), _CHUNK):
         _Settling(session, ctx, now, kept[start : start + _CHUNK], result).run()
@@ -193,8 +198,10 @@ class _Settling:
         return reward_of(plan, grant.milestone)
 
     def _set(self, grant: Grant, state: GrantState, code: str) -> None:
+        kept = {"coupon": grant.reason["coupon"]} if "coupon" in (grant.reason or {}) else {}
         grant.state, grant.changed_at = state, self.now
-        grant.reason = {"code": code}
+        # Why the card went without a code must still be known when the parcel has left.
+        grant.reason = {"code": code, **(kept if state is _G.EARNED else {})}
         self.result.count(state)
 
     def _release(self, grant: Grant, code: str) -> None:
@@ -212,7 +219,7 @@ class _Settling:
         if self.parcel.recover(grant):
             self._set(grant, _G.VOIDED, "order_returned")
         elif grant.reason.get("code") != "kept_after_return":
-            grant.reason = {"code": "kept_after_return"}
+            grant.reason = {**grant.reason, "code": "kept_after_return"}
             grant.changed_at = self.now
 
     def _release_doubles(self, grants: Sequence[Grant]) -> None:

@@ -55,3 +55,19 @@ def reward_name(reward: Reward | None) -> str:
         f"coupon:{reward.coupon_pool}" if reward.coupon_pool else "",
     ]
     return "+".join(part for part in parts if part)
+
+
+def reward_pool(name: str) -> str:
+    """The coupon pool in the ledger's words for a reward; empty: it carries no coupon."""
+    return name.partition("coupon:")[2]
+
+
+def card_occasion(milestone: int, *, coupon: bool, sample: bool, say_number: bool) -> str | None:
+    """Which card text a parcel takes (mail-texts, 4.3); None: the general one with a coupon."""
+    if not say_number:
+        return "unsaid" if coupon else "unsaid_thanks"
+    if milestone == 10 and sample:
+        return "tenth_coupon" if coupon else "tenth"
+    if not coupon:
+        return "thanks"
+    return "fifth" if milestone == 5 else None

@@ -132,6 +132,20 @@ GRANTS: dict[str, tuple[str, str]] = {
 }
 """By the word of GrantState."""
 
+ITEMS: dict[str, tuple[str, str]] = {
+    "card": ("カード", "card"),
+    "sample": ("おまけ", "sample"),
+    "letter": ("手紙", "letter"),
+}
+"""What may lie in a parcel, by the item's first word."""
+
+CARD_HOLDS: dict[str, tuple[str, str]] = {
+    "no_text": ("このモールのカードの文面がありません", "no card text for this marketplace"),
+    "missing_value": ("差し込みが足りません", "a value is missing"),
+    "refused": ("文面に使えない言葉", "the text is refused"),
+}
+"""Why a card must not be printed yet."""
+
 TIES: dict[str, tuple[str, str]] = {
     "by_member": ("会員番号が同じ", "same member number"),
     "by_email": ("メールが同じ", "same mail address"),
@@ -151,3 +165,13 @@ def say(words: dict[str, tuple[str, str]], code: str, locale: str) -> str:
     """The word for a code in ``ja`` or ``en``; the code itself where there is none."""
     japanese, english = words.get(code, (code, code))
     return english if locale == "en" else japanese
+
+
+def item_label(item: str, label: str, milestone: int | None, locale: str) -> str:
+    """What to lay in: the shop's own name for it, else its word with the milestone before it."""
+    if label:
+        return label
+    word = say(ITEMS, item.partition(":")[0], locale)
+    if milestone is None:
+        return word
+    return f"{word} for visit {milestone}" if locale == "en" else f"{milestone}回目の{word}"
