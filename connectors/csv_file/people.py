@@ -9,17 +9,9 @@ from connectors.csv_file import values
 from connectors.csv_file.columns import Cells, Layout
 from connectors.csv_file.fields import BUYER, RECIPIENT
 from connectors.csv_file.values import BadValue
-
-RELAY_DOMAINS = ("fw.rakuten.ne.jp", "marketplace.amazon.co.jp")
-"""Masked addresses of marketplaces; a profile cannot switch this off."""
+from connectors.kit.people import is_relay
 
 _RENAMED = {"customer_id": "member_id"}
-
-
-def is_relay(mail: str) -> bool:
-    """Tell whether an address is a marketplace's mask."""
-    domain = mail.rpartition("@")[2]
-    return any(domain == known or domain.endswith("." + known) for known in RELAY_DOMAINS)
 
 
 class People:

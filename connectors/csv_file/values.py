@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from connectors.kit import people
 from connectors.kit.defuse import disarm
 
 TOKYO = timezone(timedelta(hours=9), "Asia/Tokyo")
@@ -23,8 +24,6 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?")
 _SERIAL = re.compile(r"[1-9]\d{4}(?:\.\d+)?")
 _UNIX = re.compile(r"1\d{9}|[2-4]\d{9}")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,3}")
-_KATAKANA = re.compile(r"[ァ-ヺー]+(?: [ァ-ヺー]+)?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WRAPPED = ("'", "=")
 _QUOTED_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 
@@ -240,27 +239,17 @@ def postal_code(cell: str, *, japanese: bool = True) -> tuple[str, bool]:
 
 def mail(cell: str) -> str | None:
     """Read an address, its domain in lower case; None where it cannot be one."""
-    cell = plain(cell)
-    local, at, domain = cell.rpartition("@")
-    if not at or not local or not domain or len(cell) > 254:
-        return None
-    if not cell.isprintable() or " " in cell or _CONTROL.search(cell):
-        return None
-    return f"{local}@{domain.lower()}"
+    return people.mail(plain(cell))
 
 
 def name(cell: str) -> str:
     """Trim, make runs of spaces one, and drop a closing 様; never normalised otherwise."""
-    cell = " ".join(plain(cell).split())  # split() knows the full-width space too
-    return cell[:-1].rstrip() if cell[-1:] == "様" else cell
+    return people.name(plain(cell))
 
 
 def kana(cell: str) -> str:
     """Write any kana as full-width katakana."""
-    if _KATAKANA.fullmatch(cell):
-        return cell
-    wide = unicodedata.normalize("NFKC", name(cell))
-    return "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in wide)
+    return people.kana(plain(cell))
 
 
 def truth(cell: str) -> bool:
