@@ -22,7 +22,7 @@ from worker.pipeline.review_approval import clear_approval, content_hash
 from worker.pipeline.review_verdict import Rechecked, refusal_of, refusals
 from worker.pipeline.stops import STOPPED, active_stops, covers
 from worker.rules.states import ADVERTISING_KINDS, Actor, Flag, MailKind, Verdict
-from worker.store.channels import Channel
+from worker.store.customer_queries import channel_names
 from worker.store.message_queries import Taking, lease_due
 from worker.store.messages import Message, MessageBody
 from worker.store.moves import apply_move
@@ -67,6 +67,7 @@ class _Look:
 
     messages: Mapping[str, Message]
     bodies: Mapping[str, MessageBody]
+    channels: Mapping[int, str]
     stops: Sequence[Stop]
     refusals: Mapping[str, str | None]
     facts: Mapping[str, Rechecked]
@@ -83,6 +84,7 @@ def _look(session: Session, tools: Tools, ids: Sequence[str], now: datetime) -> 
     return _Look(
         messages={message.id: message for message in messages},
         bodies={body.message_id: body for body in bodies},
+        channels={number: name for number, (name, _) in channel_names(session).items()},
         stops=active_stops(session),
         refusals=refusals(session, tools.ctx, messages),
         facts=tools.recheck(session, tools.ctx, ids, now),
@@ -130,18 +132,17 @@ def _judge(
         return None
     if not _unchanged(session, message, look.facts[message_id], now):
         return None
-    transport = _way_out(session, tools, message)
+    transport = _way_out(tools, message, look.channels[message.channel_id])
     if transport is None:
         _hold(session, message, "no_transport", now)
         return None
     return _composed(session, tools, message, body, transport, now)
 
 
-def _way_out(session: Session, tools: Tools, message: Message) -> Transport | None:
-    channel = session.get_one(Channel, message.channel_id)
+def _way_out(tools: Tools, message: Message, channel: str) -> Transport | None:
     cell = tools.ctx.documents.policy.cell(message.family, message.kind)
     return tools.transports.of(
-        channel.name,
+        channel,
         capture_only=tools.standing.capture_only,
         relay=cell.verdict is Verdict.RELAY,
     )

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, bindparam, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from worker.store.message_queries import close_sending
 from worker.store.messages import Message, MessageEvent
 from worker.store.moves import apply_move
 from worker.store.running import Instance
+from worker.store.schema import Base
 
 SENT, CAPTURED, RETRY, FAILED, UNSURE = "sent", "captured", "retry_wait", "failed", "unconfirmed"
 """Events of the journal; ``captured`` never left the house."""
@@ -167,9 +168,14 @@ def _came_late(
 
 def note_sequence(session: Session, sequence: int) -> None:
     """Remember that the journal is known up to here; never turns back."""
-    row = session.get(Instance, 1, with_for_update=True, populate_existing=True)
-    if row is not None and sequence > row.journal_sequence:
-        row.journal_sequence = sequence
+    session.connection().execute(_NOTE_SEQUENCE, {"known": sequence})
+
+
+_NOTE_SEQUENCE = (
+    update(Base.metadata.tables[Instance.__tablename__])
+    .where(Instance.id == 1, Instance.journal_sequence < bindparam("known"))
+    .values(journal_sequence=bindparam("known"))
+)
 
 
 def _until_it_holds(tools: Tools, act: Callable[[], None]) -> None:

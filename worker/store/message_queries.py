@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, insert, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    UpdateBase,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from worker.rules.states import MOVES, Actor, MessageState, MoveRefused, move
@@ -15,6 +27,7 @@ from worker.store.customers import Suppression
 from worker.store.leases import DatabaseLater
 from worker.store.messages import Message, MessageEvent
 from worker.store.running import Stop
+from worker.store.schema import Base
 from worker.store.types import DatabaseNow
 
 TO_SEND = (MessageState.APPROVED, MessageState.RETRY_WAIT)
@@ -139,41 +152,58 @@ def take_for_sending(
     One conditional statement: None where anything changed since the claim, the lease ran out,
     a kill switch was pressed or the address was suppressed meanwhile.
     """
-    source = session.scalar(
-        select(Message.state).where(Message.id == taking.message_id).with_for_update()
-    )
+    connection = session.connection()
+    source = connection.scalar(_STATE_OF, {"the_id": taking.message_id})
     if source is None or source not in TO_SEND:
         return None
     target = move("send", source, Actor.DISPATCH).target
-    statement = (
-        update(Message)
-        .where(
-            Message.id == taking.message_id,
-            Message.state == source,
-            Message.version == taking.version,
-            Message.approved_hash == taking.approved_hash,
-            Message.lease_owner == taking.owner,
-            leased(),
-            not_(stopped()),
-            not_(suppressed()),
-        )
-        .values(
-            state=target,
-            sending_since=DatabaseNow(),
-            mail_id=taking.mail_id,
-            attempts=Message.attempts + 1,
-            lease_until=DatabaseLater(seconds),
-            version=Message.version + 1,
-        )
-        .returning(Message.attempts)
-        .execution_options(synchronize_session=False)
-    )
-    attempt = session.scalar(statement)
+    given = {
+        "the_id": taking.message_id,
+        "source": source,
+        "the_version": taking.version,
+        "hash": taking.approved_hash,
+        "owner": taking.owner,
+        "target": target,
+        "mail": taking.mail_id,
+    }
+    attempt = connection.scalar(_take(seconds), given)
     if attempt is None:
         return None
     reason = {"attempt": attempt, "mail_id": taking.mail_id}
     _tell(session, taking.message_id, "send", source, target, taking.owner, reason, now)
     return source, attempt
+
+
+# Built once: a mail passes these statements, and making them takes longer than running them.
+_MESSAGES = Base.metadata.tables[Message.__tablename__]
+_M = _MESSAGES.c
+_STATE_OF = select(_M.state).where(_M.id == bindparam("the_id")).with_for_update()
+
+
+@lru_cache
+def _take(seconds: float) -> UpdateBase:
+    return (
+        update(_MESSAGES)
+        .where(
+            _M.id == bindparam("the_id"),
+            _M.state == bindparam("source"),
+            _M.version == bindparam("the_version"),
+            _M.approved_hash == bindparam("hash"),
+            _M.lease_owner == bindparam("owner"),
+            leased(),
+            not_(stopped()),
+            not_(suppressed()),
+        )
+        .values(
+            state=bindparam("target"),
+            sending_since=DatabaseNow(),
+            mail_id=bindparam("mail"),
+            attempts=_M.attempts + 1,
+            lease_until=DatabaseLater(seconds),
+            version=_M.version + 1,
+        )
+        .returning(_M.attempts)
+    )
 
 
 def stopped() -> ColumnElement[bool]:
@@ -208,23 +238,35 @@ def close_sending(
 ) -> bool:
     """Record the outcome of a sending that is still this owner's; False where it is no more."""
     target = move(name, MessageState.SENDING, Actor.DISPATCH).target
-    statement = (
-        update(Message)
-        .where(
-            Message.id == message_id,
-            Message.state == MessageState.SENDING,
-            Message.lease_owner == owner,
-        )
-        .values(
-            state=target, lease_owner="", lease_until=None, version=Message.version + 1, **changed
-        )
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
-    if session.scalar(statement) is None:
+    given = {"the_id": message_id, "owner": owner, "target": target}
+    given |= {f"new_{column}": value for column, value in changed.items()}
+    if session.connection().scalar(_close(tuple(changed)), given) is None:
         return False
     _tell(session, message_id, name, MessageState.SENDING, target, owner, reason, now)
     return True
+
+
+@lru_cache
+def _close(changed: tuple[str, ...]) -> UpdateBase:
+    return (
+        update(_MESSAGES)
+        .where(
+            _M.id == bindparam("the_id"),
+            _M.state == MessageState.SENDING,
+            _M.lease_owner == bindparam("owner"),
+        )
+        .values(
+            state=bindparam("target"),
+            lease_owner="",
+            lease_until=None,
+            version=_M.version + 1,
+            **{column: bindparam(f"new_{column}") for column in changed},
+        )
+        .returning(_M.id)
+    )
+
+
+_EVENT = insert(Base.metadata.tables[MessageEvent.__tablename__])
 
 
 def _tell(
@@ -239,4 +281,4 @@ def _tell(
 ) -> None:
     told = {"at": now, "move": name, "from_state": source, "to_state": target}
     who = {"message_id": message_id, "actor": Actor.DISPATCH, "by": by, "reason": dict(reason)}
-    session.execute(insert(MessageEvent).values(**told, **who))
+    session.connection().execute(_EVENT, told | who)
