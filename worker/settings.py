@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """Default: a broker of our own, started by ``okaeri run``."""
     key: SecretStr = SecretStr("")
     """Base64 of 32 bytes; default: ``secret.key`` in the data directory (mode 0600)."""
+    former_key: SecretStr = SecretStr("")
+    """The key before this one: credentials sealed with it can still be opened."""
     transport: Literal["capture", "smtp"] = "capture"
     smtp_host: str = ""
     smtp_port: int = Field(587, ge=1, le=65535)
@@ -60,7 +62,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("key", "smtp_password", "database_url", "broker_url"):
+        for name in ("key", "former_key", "smtp_password", "database_url", "broker_url"):
             path = os.environ.get(f"OKAERI_{name.upper()}_FILE")
             if path and not values.get(name):
                 try:
@@ -114,6 +116,11 @@ class Settings(BaseSettings):
         if not path.exists():
             _write_key(path)
         return _decode_key(path.read_text(encoding="ascii").strip(), str(path))
+
+    def former_keys(self) -> tuple[bytes, ...]:
+        """Keys that credentials may still be sealed with. Raises SettingsWrong."""
+        given = self.former_key.get_secret_value()
+        return (_decode_key(given, "OKAERI_FORMER_KEY"),) if given else ()
 
 
 def _decode_key(text: str, place: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -90,10 +91,10 @@ def test_the_pace_of_an_account_outlives_a_poll() -> None:
     assert shared_pace(None, "own/main", lanes) is not shared_pace(None, "own/second", lanes)
 
 
-def test_a_brokers_notation_becomes_a_redis_url(tmp_path: object) -> None:
+def test_a_brokers_notation_becomes_a_redis_url(tmp_path: Path) -> None:
     assert plain_url("redis+socket:///data/broker.sock?virtual_host=2") == (
         "unix:///data/broker.sock?db=2"
     )
     assert plain_url("redis://:secret@host:6379/1") == "redis://:secret@host:6379/1"
     assert plain_url("memory://") == ""
-    assert client_of(Settings(data=str(tmp_path), broker_url="memory://")) is None  # type: ignore[arg-type]
+    assert client_of(Settings(data=tmp_path, broker_url="memory://")) is None
