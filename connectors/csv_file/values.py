@@ -244,12 +244,12 @@ def mail(cell: str) -> str | None:
 
 def name(cell: str) -> str:
     """Trim, make runs of spaces one, and drop a closing 様; never normalised otherwise."""
-    return people.name(plain(cell))
+    return people.name(plain(cell)) or ""
 
 
 def kana(cell: str) -> str:
     """Write any kana as full-width katakana."""
-    return people.kana(plain(cell))
+    return people.kana(plain(cell)) or ""
 
 
 def truth(cell: str) -> bool:
