@@ -24,7 +24,7 @@ from worker.rules.shop import MailRule, MilestonePlan
 from worker.rules.states import MailKind, Outcome
 from worker.store.channels import Channel
 from worker.store.messages import Occasion
-from worker.store.occasion_queries import PlanOrder, load_orders, occasions_of
+from worker.store.occasion_queries import PlanOrder, load_orders
 from worker.store.person_queries import (
     LastOrder,
     PersonState,
@@ -32,11 +32,12 @@ from worker.store.person_queries import (
     addresses_in,
     grants_of,
     last_orders,
-    merged_into,
+    milestones_said,
     open_person_occasions,
     people,
     reached_numbers,
     steps_sent,
+    with_kin,
 )
 
 
@@ -74,7 +75,7 @@ def judge_people(run: Run, customer_ids: Collection[int]) -> list[Planned]:
     in_use = any(kind in (MailKind.MILESTONE, MailKind.WIN_BACK) for _c, kind in run.active)
     if not customer_ids or not in_use:
         return []
-    crowd = _crowd(run, sorted(customer_ids))
+    crowd = _crowd(run, with_kin(run.session, customer_ids))
     planned = [*_milestones(run, crowd), *_silences(run, crowd)]
     return [*planned, *_ended(run, crowd, {p.key for p in planned})]
 
@@ -112,7 +113,7 @@ def _milestones(run: Run, crowd: Crowd) -> list[Planned]:
     ]
     orders = {o.id: o for o in load_orders(run.session, {r.order_id for r in reached})}
     grants = grants_of(run.session, crowd.ids)
-    said = _said_of_merged(run, crowd, reached)
+    said = milestones_said(run.session, crowd.ids)
     planned = []
     for item in reached:
         found = _milestone(run, crowd, item, orders[item.order_id], grants, said)
@@ -121,27 +122,13 @@ def _milestones(run: Run, crowd: Crowd) -> list[Planned]:
     return planned
 
 
-def _said_of_merged(run: Run, crowd: Crowd, reached: Sequence[Reached]) -> set[str]:
-    """Milestones whose mail another record of the same person already has (P7)."""
-    others = merged_into(run.session, crowd.ids)
-    wanted = {
-        milestone_subject(other, r.scope, r.number): milestone_subject(
-            r.customer_id, r.scope, r.number
-        )
-        for r in reached
-        for other in others.get(r.customer_id, ())
-    }
-    rows = occasions_of(run.session, wanted)
-    return {wanted[row.subject] for row in rows.values() if row.outcome is Outcome.MESSAGE}
-
-
 def _milestone(
     run: Run,
     crowd: Crowd,
     reached: Reached,
     order: PlanOrder,
     grants: Mapping[tuple[int, str, int], str],
-    said: Collection[str],
+    said: Mapping[tuple[int, str], str],
 ) -> Planned | None:
     channel = _channel_for(run, crowd, order.channel_id)
     active_from = run.active.get((channel.id, MailKind.MILESTONE))
@@ -168,7 +155,8 @@ def _milestone(
         reward=reward_of(reached.number, _plan_of(run, reached.scope)),
     )
     decision = decide(run, case)
-    if subject in said:
+    number = f"{reached.scope}:{reached.number}"
+    if said.get((reached.customer_id, number), subject) != subject:
         decision = Decision(Outcome.ALREADY, "already_said")
     planned = Planned(
         kind=MailKind.MILESTONE,

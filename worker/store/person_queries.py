@@ -6,16 +6,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import and_, or_, select, true
 from sqlalchemy.orm import Session
 
-from worker.rules.states import OUT, Certainty, GrantState, MailKind, Outcome
+from worker.rules.states import MAYBE_OUT, OUT, Certainty, GrantState, MailKind, Outcome
 from worker.store.channels import Channel
 from worker.store.customers import Customer, CustomerStanding, OrderStanding
 from worker.store.messages import Message, Occasion
 from worker.store.orders import OrderContact, OrderRow
 from worker.store.reach_queries import chunks
 from worker.store.rewards import Grant
+from worker.store.standing_queries import groups
+
+TAKEN_BACK = frozenset(
+    {GrantState.RELEASED, GrantState.VOIDED, GrantState.EXPIRED, GrantState.DECLINED}
+)
+"""A reward that is not, or no more, the person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +85,92 @@ def reached_numbers(
 def grants_of(
     session: Session, customer_ids: Collection[int]
 ) -> dict[tuple[int, str, int], GrantState]:
-    """State of each grant by (person, scope, milestone); merged people count as their keeper."""
+    """State of each grant by (person, scope, milestone), whoever it was made for (P7).
+
+    A grant belongs to whoever its order belongs to now, through merge and unmerge; without an
+    order, to the person its customer was merged into. One in force hides one taken back.
+    """
     found: dict[tuple[int, str, int], GrantState] = {}
     for part in chunks(customer_ids):
+        members = groups(session, part)
+        theirs = select(OrderRow.id).where(OrderRow.customer_id.in_(part))
         rows = session.execute(
             select(
-                func.coalesce(Customer.merged_into, Customer.id).label("person"),
-                Grant.scope,
-                Grant.milestone,
-                Grant.state,
+                *(Grant.scope, Grant.milestone, Grant.state, Grant.customer_id),
+                OrderRow.customer_id.label("owner"),
             )
-            .join(Customer, Customer.id == Grant.customer_id)
-            .where(or_(Customer.id.in_(part), Customer.merged_into.in_(part)))
-            .order_by(Customer.merged_into.is_(None), Grant.id)
+            .outerjoin(OrderRow, OrderRow.id == Grant.order_id)
+            .where(
+                or_(
+                    Grant.order_id.in_(theirs),
+                    and_(Grant.order_id.is_(None), Grant.customer_id.in_(list(members))),
+                )
+            )
+            .order_by(Grant.id)
         )
         for row in rows:
-            found[row.person, row.scope, row.milestone] = row.state
+            key = (row.owner or members[row.customer_id], row.scope, row.milestone)
+            if key not in found or found[key] in TAKEN_BACK:
+                found[key] = row.state
     return found
 
 
-def merged_into(session: Session, customer_ids: Collection[int]) -> dict[int, list[int]]:
-    """People who were merged into these, by their keeper."""
-    found: dict[int, list[int]] = {}
+def milestones_said(session: Session, customer_ids: Collection[int]) -> dict[tuple[int, str], str]:
+    """Subject of the milestone mail that left or may have left, by (person, ``scope:number``).
+
+    A mail counts for its own customer, for whoever that one was merged into, and for whoever
+    its order belongs to now. The messages are locked: dispatch may be taking one of them.
+    """
+    found: dict[tuple[int, str], str] = {}
     for part in chunks(customer_ids):
+        members = groups(session, part)
         rows = session.execute(
-            select(Customer.merged_into, Customer.id).where(Customer.merged_into.in_(part))
+            select(Occasion.subject, Occasion.customer_id, OrderRow.customer_id, Message.state)
+            .join(Message, Message.id == Occasion.message_id)
+            .outerjoin(OrderRow, OrderRow.id == Occasion.order_id)
+            .where(
+                Occasion.kind == MailKind.MILESTONE,
+                Occasion.outcome == Outcome.MESSAGE,
+                or_(
+                    Occasion.customer_id.in_(list(members)),
+                    Occasion.order_id.in_(
+                        select(OrderRow.id).where(OrderRow.customer_id.in_(part))
+                    ),
+                ),
+            )
+            .order_by(Message.id)
+            .with_for_update(of=Message)
         )
-        for keeper, gone in rows:
-            if keeper is not None:
-                found.setdefault(keeper, []).append(gone)
+        for subject, customer_id, owner, state in rows:
+            if state in MAYBE_OUT:
+                number = subject.split(":", 2)[2]
+                for person in (members.get(customer_id or 0), owner):
+                    if person is not None:
+                        found[person, number] = subject
     return found
+
+
+def with_kin(session: Session, customer_ids: Collection[int]) -> list[int]:
+    """These people, those merged into them, and those who hold an open mail of their orders.
+
+    What a merge or its undoing moves from one to the other is judged for both at once, or both
+    would be mailed, or nobody.
+    """
+    found: set[int] = set(customer_ids)
+    for part in chunks(customer_ids):
+        found |= set(groups(session, part))
+        holders = session.scalars(
+            select(Occasion.customer_id)
+            .join(OrderRow, OrderRow.id == Occasion.order_id)
+            .where(
+                OrderRow.customer_id.in_(part),
+                Occasion.customer_id != OrderRow.customer_id,
+                Occasion.kind == MailKind.MILESTONE,
+                Occasion.outcome.in_((Outcome.WAITING, Outcome.MESSAGE, Outcome.HANDOFF)),
+            )
+        )
+        found |= {each for each in holders if each is not None}
+    return sorted(found)
 
 
 def last_orders(

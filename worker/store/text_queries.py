@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from worker.rules.states import MAYBE_OUT, GrantState, MessageState, NoteState, Outcome
@@ -16,6 +16,7 @@ from worker.store.messages import CleanApproval, Message, MessageBody, Occasion
 from worker.store.orders import OrderContact, OrderLine, OrderRow
 from worker.store.reach_queries import chunks
 from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
+from worker.store.standing_queries import groups
 
 
 @dataclass
@@ -277,12 +278,16 @@ def pool_named(session: Session, name: str) -> CouponPool | None:
 
 
 def grant_for(session: Session, customer_id: int, scope: str, milestone: int) -> Grant | None:
-    """The earned grant of a milestone mail, also one made before a merge (P7)."""
+    """The grant of a milestone mail: of this person's order, whoever it was made for (P7)."""
+    theirs = select(OrderRow.id).where(OrderRow.customer_id == customer_id)
+    members = list(groups(session, [customer_id]))
     return session.scalar(
         select(Grant)
-        .join(Customer, Customer.id == Grant.customer_id)
         .where(
-            or_(Customer.id == customer_id, Customer.merged_into == customer_id),
+            or_(
+                Grant.order_id.in_(theirs),
+                and_(Grant.order_id.is_(None), Grant.customer_id.in_(members)),
+            ),
             Grant.scope == scope,
             Grant.milestone == milestone,
             Grant.state.in_((GrantState.EARNED, GrantState.USED, GrantState.RESERVED)),
