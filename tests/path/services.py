@@ -148,6 +148,15 @@ class Service:
                 found = int(line.partition('"pid": ')[2].split(",")[0].rstrip("}"))
         return found
 
+    def until_all_gone(self, seconds: float = 30) -> None:
+        """Wait until no supervised process lives; the broker hides its test mark, so by number."""
+        pids = [self.pid_of(name) for name in ("broker", "worker", "beat", "console")]
+        until(
+            lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids if pid),
+            seconds,
+            lambda: f"still there: {pids}",
+        )
+
     def channels(self) -> list[str]:
         """Names of the channels."""
         with self.runtime.look() as session:
