@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select, update
 
-from connectors.contract import ChannelConfig, Connector, Family, NeedsPerson
+from connectors.contract import ChannelConfig, Connector, ConnectorError, NeedsPerson, Stream
 from connectors.csv_file.profiles import Profiles, load_profiles
-from connectors.registry import open_connector
+from connectors.kit.live import first_instant
+from connectors.registry import connector_class, is_live
 from worker import log
-from worker.pipeline.pull import PullReport, run_stream
+from worker.live import UnknownChannel, channel_config, open_channel_connector
+from worker.pipeline.pull import PullReport, channel_named, run_stream
+from worker.pipeline.reach import begin_reading, customers_due_after, finish_reading
 from worker.runtime import Runtime
 from worker.settings import Settings
-from worker.store.channels import Channel
+from worker.store.channels import Channel, StreamState
+
+__all__ = ["UnknownChannel", "channel_config", "poll_channel_once"]
 
 _log = log.get("poll")
 _LEASE_SECONDS = 900.0
+_BUDGET_SECONDS = 300.0
+"""A long first read is cut into runs of this length: other channels want the worker too."""
 _RETRY = timedelta(minutes=5)
-
-
-class UnknownChannel(LookupError):
-    """There is no channel of that name; the text says where to look."""
 
 
 @dataclass(frozen=True)
@@ -61,65 +67,123 @@ def due_channels(runtime: Runtime, now: datetime) -> list[str]:
         )
 
 
-def channel_config(runtime: Runtime, name: str) -> ChannelConfig:
-    """What the connector of a channel may know. Raises UnknownChannel."""
-    zone = runtime.context().documents.shop.zone
-    with runtime.look() as session:
-        channel = session.scalar(select(Channel).where(Channel.name == name))
-        if channel is None:
-            raise UnknownChannel(f"no channel named {name!r}. See `okaeri channels list`.")
-        return ChannelConfig(
-            name=channel.name,
-            kind=channel.kind,
-            family=Family(channel.family),
-            settings=dict(channel.settings),
-            zone=zone,
-        )
+def poll_channel_once(
+    runtime: Runtime, name: str, now: datetime, *, every_stream: bool = False
+) -> Polled:
+    """Read the streams of a channel that are due under its lease, and note the next poll.
 
-
-def poll_channel_once(runtime: Runtime, name: str, now: datetime) -> Polled:
-    """Read every stream of a channel under its lease, and note when the next poll is due."""
+    ``every_stream`` reads also those whose time has not come. A fault in a connector is noted
+    at its channel and raised: the other channels have tasks of their own.
+    """
     with runtime.hold(f"poll:{name}", _LEASE_SECONDS) as token:
         if token is None:
             return Polled(busy=True)
         config = channel_config(runtime, name)
         drop_folder(runtime.settings, name).mkdir(parents=True, exist_ok=True)
         try:
-            connector = open_connector(
-                config,
-                drop=runtime.settings.drop,
-                profiles=runtime.settings.config_dir / "profiles",
-            )
+            connector = open_channel_connector(runtime, config)
+            return _read(runtime, config, connector, now, every_stream=every_stream)
         except NeedsPerson as problem:
             _wait_for_person(runtime, name, problem)
             return Polled(problem=f"{problem.problem} {problem.remedy}")
-        return _read(runtime, config, connector, now)
+        except ConnectorError as problem:
+            _note(runtime, name, next_poll_at=now + _RETRY, last_error=str(problem))
+            return Polled(problem=str(problem))
+        except Exception as error:
+            # Its text may hold a buyer's words; the log of the task has the whole of it.
+            told = f"内部エラー / internal error ({type(error).__name__})"
+            _note(runtime, name, next_poll_at=now + _RETRY, last_error=told)
+            raise
 
 
-def _read(runtime: Runtime, config: ChannelConfig, connector: Connector, now: datetime) -> Polled:
-    reports: list[PullReport] = []
-    for stream in connector.streams():
-        reports.append(
-            run_stream(
-                runtime.transaction, runtime.context(), config.name, connector, stream.name, now
-            )
-        )
-        if reports[-1].problem:
-            break  # it speaks for the whole channel: the others would meet the same
-    last = reports[-1]
-    pages = sum(report.pages for report in reports)
-    if not last.problem:
-        wait = timedelta(seconds=min(stream.interval_seconds for stream in connector.streams()))
-        _note(runtime, config.name, next_poll_at=now + wait)
-        return Polled(pages)
+def _read(
+    runtime: Runtime,
+    config: ChannelConfig,
+    connector: Connector,
+    now: datetime,
+    *,
+    every_stream: bool,
+) -> Polled:
+    streams = connector.streams()
+    live = is_live(config.kind)
+    if live:
+        _begin(runtime, config, streams[0].name, now)
+    started = time.monotonic()
+    pages = 0
+    for stream in _due_streams(runtime, config.name, streams, now, every_stream=every_stream):
+        report = run_stream(
+            runtime.transaction, runtime.context(), config.name, connector, stream.name, now,
+            enough=lambda: live and time.monotonic() - started > _BUDGET_SECONDS,
+        )  # fmt: skip
+        pages += report.pages
+        if report.problem:  # it speaks for the whole channel: the others would meet the same
+            return _stopped(runtime, config, report, pages, now)
+        if report.interrupted:
+            _note(runtime, config.name, next_poll_at=now)
+            return Polled(pages)
+        if live and stream is streams[0]:
+            _finish(runtime, config)
+    _note_next(runtime, config.name, now, min(stream.interval_seconds for stream in streams))
+    return Polled(pages)
+
+
+def _due_streams(
+    runtime: Runtime, name: str, streams: Sequence[Stream], now: datetime, *, every_stream: bool
+) -> list[Stream]:
+    """The most frequent ones at every poll, a rarer one when its own time has come."""
+    shortest = min(stream.interval_seconds for stream in streams)
+    with runtime.look() as session:
+        channel = channel_named(session, name)
+        query = select(StreamState).where(StreamState.channel_id == channel.id)
+        states = {state.stream: state for state in session.scalars(query)}
+
+    def due(stream: Stream) -> bool:
+        state = states.get(stream.name)
+        if every_stream or stream.interval_seconds == shortest:
+            return True
+        if state is None or state.last_success_at is None or state.cursor is not None:
+            return True
+        return now - state.last_success_at >= timedelta(seconds=stream.interval_seconds)
+
+    return [stream for stream in streams if due(stream)]
+
+
+def _begin(runtime: Runtime, config: ChannelConfig, stream: str, now: datetime) -> None:
+    history_days = getattr(connector_class(config.kind), "HISTORY_DAYS", None)
+    with runtime.transaction() as session:
+        channel = channel_named(session, config.name)
+        state = session.get(StreamState, (channel.id, stream))
+        if state is None or (state.watermark is None and state.cursor is None):
+            begin_reading(channel, first_instant(config, now, history_days))
+
+
+def _finish(runtime: Runtime, config: ChannelConfig) -> None:
+    with runtime.transaction() as session:
+        reached = finish_reading(channel_named(session, config.name), ZoneInfo(config.zone))
+    if reached:
+        mark_customers_due(runtime)
+
+
+def mark_customers_due(runtime: Runtime) -> None:
+    """Have everybody ranked and planned anew, marked in short transactions."""
+    last: int | None = 0
+    while last is not None:
+        with runtime.transaction() as session:
+            last = customers_due_after(session, last)
+
+
+def _stopped(
+    runtime: Runtime, config: ChannelConfig, report: PullReport, pages: int, now: datetime
+) -> Polled:
+    told = f"{report.problem} {report.remedy}".strip()
     if config.kind == "csv_file":
         # One file that needs a person must not keep later files from being taken in.
         _note(
             runtime, config.name, paused=False, pause_reason="", next_poll_at=now + _RETRY,
-            last_error=f"{last.problem} {last.remedy}".strip(),
+            last_error=told,
         )  # fmt: skip
-    _log.warning("channel_stopped", channel=config.name, retry_after=_seconds(last, now))
-    return Polled(pages, problem=f"{last.problem} {last.remedy}".strip())
+    _log.warning("channel_stopped", channel=config.name, retry_after=_seconds(report, now))
+    return Polled(pages, problem=told)
 
 
 def _seconds(report: PullReport, now: datetime) -> float | None:
@@ -130,6 +194,18 @@ def _wait_for_person(runtime: Runtime, name: str, problem: NeedsPerson) -> None:
     told = f"{problem.problem} {problem.remedy}"
     _note(runtime, name, paused=True, pause_reason=told, last_error=problem.problem)
     _log.warning("channel_needs_person", channel=name)
+
+
+def _note_next(runtime: Runtime, name: str, now: datetime, seconds: float) -> None:
+    later = now + timedelta(seconds=seconds)
+    # A nudge that came in while we were reading asked for an earlier poll: it stays.
+    nudged = (Channel.next_poll_at > now) & (Channel.next_poll_at < later)
+    with runtime.transaction() as session:
+        session.execute(
+            update(Channel)
+            .where(Channel.name == name, or_(Channel.next_poll_at.is_(None), ~nudged))
+            .values(next_poll_at=later)
+        )
 
 
 def _note(runtime: Runtime, name: str, **values: object) -> None:

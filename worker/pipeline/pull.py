@@ -56,6 +56,8 @@ class PullReport:
     quarantined: int = 0
     finished: bool = False
     """The window was read to its end and the watermark has moved."""
+    interrupted: bool = False
+    """There may be more: the run was ended between two pages."""
     problem: str = ""
     remedy: str = ""
     retry_at: datetime | None = None
@@ -106,7 +108,20 @@ def map_all(found: Iterable[RawOrder], mapper: Mapper) -> tuple[list[Order | Bad
             results.append(_within_limits(mapper(raw)))
         except BadRecord as error:
             results.append(error)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            results.append(_unreadable(raw, error))
     return results, sum(isinstance(result, BadRecord) for result in results)
+
+
+def _unreadable(raw: RawOrder, error: Exception) -> BadRecord:
+    # A shape the connector never met must not stop the orders behind it (P1). The error's own
+    # text may hold what a buyer wrote: only its type is told.
+    return BadRecord(
+        "unexpected_shape",
+        f"The record has a shape that is not known yet ({type(error).__name__}).",
+        external_id=raw.external_id,
+        reason_ja=f"知らない形の受注データです({type(error).__name__})。",
+    )
 
 
 def _within_limits(order: Order) -> Order:
@@ -167,13 +182,15 @@ def run_stream(
     stream: str,
     now: datetime,
     between: Callable[[], None] | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> PullReport:
     """Read a stream from its cursor or watermark to the end of the window.
 
     Each page is stored and ingested in a transaction of its own before the next is asked for;
-    ``between`` is called after each. The watermark moves only with the page that ends the
-    window. A connector that needs a person pauses the channel; one that asks to wait is asked
-    again later.
+    ``between`` is called after each, and where ``enough`` then says so the rest is left to the
+    next run. The watermark moves only with the page that ends the window. A connector that
+    needs a person pauses the channel; one that asks to wait, or whose answer as a whole is
+    garbage, is asked again later.
     """
     watermark, cursor = _position(transaction, channel_name, stream)
     report = PullReport(channel_name, stream)
@@ -184,10 +201,13 @@ def run_stream(
                 report = _take_page(session, ctx, report, page, mapped, now)
             if between is not None:
                 between()
+            if enough is not None and enough():
+                report = replace(report, interrupted=True)
+                break
     except NeedsPerson as error:
         with transaction() as session:
             return _paused(session, report, error)
-    except TryLater as error:
+    except (TryLater, BadRecord) as error:
         with transaction() as session:
             return _postponed(session, report, error, now)
     with transaction() as session:
@@ -257,12 +277,15 @@ def _paused(session: Session, report: PullReport, error: NeedsPerson) -> PullRep
     return replace(report, finished=False, problem=error.problem, remedy=error.remedy)
 
 
-def _postponed(session: Session, report: PullReport, error: TryLater, now: datetime) -> PullReport:
+def _postponed(
+    session: Session, report: PullReport, error: TryLater | BadRecord, now: datetime
+) -> PullReport:
     channel = channel_named(session, report.channel)
     state = session.get_one(StreamState, (channel.id, report.stream))
     state.failures += 1
     own = min(_FIRST_WAIT * 2 ** min(state.failures - 1, 10), _LONGEST_WAIT)
-    retry_at = now + timedelta(seconds=max(error.retry_after or 0.0, own))
+    asked = error.retry_after if isinstance(error, TryLater) else None
+    retry_at = now + timedelta(seconds=max(asked or 0.0, own))
     channel.next_poll_at = retry_at
     channel.last_error = str(error)
     return replace(report, finished=False, problem=str(error), retry_at=retry_at)
