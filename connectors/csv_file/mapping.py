@@ -15,9 +15,9 @@ from connectors.csv_file.lines import LineReader
 from connectors.csv_file.people import People
 from connectors.csv_file.profiles import Profile, Profiles
 from connectors.csv_file.standing import Standing
-from connectors.csv_file.statuses import payment_kind
 from connectors.csv_file.values import BadValue
 from connectors.kit.money import BadMoney, exponent
+from connectors.kit.payment_kinds import payment_kind
 
 _AGREE = ("ordered_at", "total", "status", "payment_status", "currency", "email", "customer_id")
 _MUTE = ("consent_at", "updated_at")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -23,6 +23,10 @@ TIMEOUT = (5.0, 30.0)
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of one answer that are read at most."""
+
+for _teller in ("urllib3.connectionpool", "urllib3.util.retry"):
+    # Their lines show whole addresses, query values included; ours tell the same, masked.
+    logging.getLogger(_teller).setLevel(logging.ERROR)
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _BUSY = frozenset({429, 500, 502, 503, 504})
@@ -60,12 +64,15 @@ class Http:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
 
-    def request(self, method: str, url: str, **options: Any) -> Answer:
+    def request(
+        self, method: str, url: str, *, judged: Container[int] = (), **options: Any
+    ) -> Answer:
         """Send one request and read the whole answer.
 
         ``options`` are those of ``requests.Session.request``. Raises NeedsPerson for a
         refused key, a missing right or a wrong address, TryLater for a busy, slow or
-        unreachable source and for a body that breaks off.
+        unreachable source and for a body that breaks off. Answers with a status in
+        ``judged`` are given back: the caller knows their words.
         """
         try:
             with self._session.request(
@@ -81,7 +88,8 @@ class Http:
             raise TryLater(f"{redact_url(url)}: {type(error).__name__}") from error
         log.info("http_answered", extra={"url": redact_url(url), "status": status})
         answer = Answer(status, dict(headers), body, redact_url(url))
-        self._classify(answer)
+        if status not in judged:
+            self._classify(answer)
         return answer
 
     def close(self) -> None:
