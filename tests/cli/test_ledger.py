@@ -169,3 +169,18 @@ def test_the_packing_list_is_ticked_and_written_as_csv(cli: Cli) -> None:
     out = cli.data / "packing.csv"
     cli("packing", "csv", "--out", str(out))
     assert b"A-1" in out.read_bytes()
+
+
+def test_rewards_that_wait_and_shared_codes(cli: Cli) -> None:
+    cli.history()
+    terms = ("--value", "300", "--expires", "2099-03-31")
+
+    assert cli("packing", "waiting", "--json").json == []
+    assert "does not wait" in cli("packing", "decide", "99", "--give", expect=2).err
+    assert "--shared" in cli("coupons", "load", "mall", *terms, expect=2).err
+    assert "channel" in cli("coupons", "load", "mall", "--shared", "T-27", *terms, expect=2).err
+    channel = cli("packing", "list", "--json").json[0]["channel"]
+    cli("coupons", "load", "mall", "--shared", "T-27", *terms, "--channel", channel)
+
+    (pool,) = cli("coupons", "list", "--json").json
+    assert (pool["left"], pool["shared"], pool["printed"], pool["low"]) == (None, True, 0, False)

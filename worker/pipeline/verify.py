@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from worker.mail.journal import Journal
 from worker.pipeline.context import Context
 from worker.pipeline.review_approval import content_hash
+from worker.pipeline.verify_grants import doubled_grants
 from worker.rules.states import (
     ADVERTISING_KINDS,
     WAITING,
-    GrantState,
     MessageState,
     Outcome,
 )
@@ -24,10 +24,8 @@ from worker.store.channels import Channel, ChannelKind
 from worker.store.customers import Customer, OrderStanding, Suppression
 from worker.store.messages import Message, MessageBody, MessageEvent, Occasion
 from worker.store.orders import Import, OrderRow, Quarantine, RawRecord
-from worker.store.rewards import Grant
 
 _STUCK = timedelta(minutes=30)
-_LIVE_GRANTS = (GrantState.RESERVED, GrantState.EARNED, GrantState.USED)
 
 
 @dataclass(frozen=True)
@@ -152,16 +150,12 @@ def _cancelled_orders_quiet(session: Session, _ctx: Context, _now: datetime) -> 
 
 
 def _one_grant(session: Session, _ctx: Context, _now: datetime) -> Finding | None:
-    """Two live grants of one milestone within one person, merged customers included."""
-    person = func.coalesce(Customer.merged_into, Customer.id)
-    statement = (
-        select(person)
-        .join(Grant, Grant.customer_id == Customer.id)
-        .where(Grant.state.in_(_LIVE_GRANTS))
-        .group_by(person, Grant.scope, Grant.milestone)
-        .having(func.count() > 1)
-    )
-    return _finding(session, "P7", "同じ節目の特典が二つあります / two rewards", statement)
+    """Two live grants of one milestone within one person, unless earned before a merge."""
+    people = doubled_grants(session)
+    if not people:
+        return None
+    text = "同じ節目の特典が二つあります / two rewards"
+    return Finding("P7", text, len(people), tuple(str(each) for each in people[:5]))
 
 
 def _history_quiet(session: Session, _ctx: Context, _now: datetime) -> Finding | None:
