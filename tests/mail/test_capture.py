@@ -17,13 +17,13 @@ MAIL = Prepared(
 )
 
 
-def test_an_accepted_mail_is_one_file_named_by_its_message_id(tmp_path: Path) -> None:
+def test_an_accepted_mail_is_one_file_named_as_exports_name_the_message(tmp_path: Path) -> None:
     said: list[Accepted] = []
     outbox = CaptureTransport(tmp_path / "outbox")
     accepted = outbox.send(MAIL, said.append)
-    assert said == [accepted] == [Accepted("captured as abc23.1@order.example.eml")]
-    assert [p.name for p in (tmp_path / "outbox").iterdir()] == ["abc23.1@order.example.eml"]
-    assert (tmp_path / "outbox/abc23.1@order.example.eml").read_bytes() == MAIL.data
+    assert said == [accepted] == [Accepted("captured as m1.eml")]
+    assert [p.name for p in (tmp_path / "outbox").iterdir()] == ["m1.eml"]
+    assert (tmp_path / "outbox/m1.eml").read_bytes() == MAIL.data
 
 
 def test_advertisements_are_captured(tmp_path: Path) -> None:
@@ -34,6 +34,13 @@ def test_the_same_mail_again_is_still_one_file(tmp_path: Path) -> None:
     outbox = CaptureTransport(tmp_path)
     assert outbox.send(MAIL) == outbox.send(MAIL)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_second_generation_is_a_file_of_its_own(tmp_path: Path) -> None:
+    outbox = CaptureTransport(tmp_path)
+    outbox.send(MAIL)
+    outbox.send(replace(MAIL, message_id="<abc23.2@order.example>", data=b"again"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m1.2.eml", "m1.eml"]
 
 
 def test_another_mail_never_replaces_a_captured_one(tmp_path: Path) -> None:
@@ -47,11 +54,11 @@ def test_another_mail_never_replaces_a_captured_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "message_id", ["<../../etc/passwd>", "<a/b@x>", "a@x", "<.hidden@x>", "<>", "<a\x00@x>"]
+    "message_ref", ["../../etc/passwd", "a/b", "..", ".hidden", "", "a\x00", "a\n"]
 )
-def test_a_message_id_cannot_lead_out_of_the_outbox(tmp_path: Path, message_id: str) -> None:
+def test_a_messages_id_cannot_lead_out_of_the_outbox(tmp_path: Path, message_ref: str) -> None:
     with pytest.raises(Permanent):
-        CaptureTransport(tmp_path).send(replace(MAIL, message_id=message_id))
+        CaptureTransport(tmp_path).send(replace(MAIL, message_ref=message_ref))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,14 +10,19 @@ from pathlib import Path
 
 from worker.mail.transport import Accepted, OnAccepted, Permanent, Prepared, Temporary
 
-_PLAIN_ID = re.compile(r"<([A-Za-z0-9][A-Za-z0-9._+@=-]{0,200})>")
+_PLAIN_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+_LATER = re.compile(r"\.([2-9]|[1-9]\d+)@")
+"""The generation in a Message-ID, from the second on."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
 """What file systems without hard links answer."""
 
 
 class CaptureTransport:
-    """One ``<message id>.eml`` per accepted mail; whole or not there at all."""
+    """One ``<message id>.eml`` per accepted mail; whole or not there at all.
+
+    The id is the ledger's own, as exports tell it; a second generation is ``<id>.2.eml``.
+    """
 
     name = "capture"
 
@@ -28,9 +33,9 @@ class CaptureTransport:
         """Write the mail durably.
 
         The same mail again is accepted again. Raises Permanent where another mail already
-        bears the Message-ID, Temporary where the disk does not take it.
+        bears the name, Temporary where the disk does not take it.
         """
-        target = self.path_of(mail.message_id)
+        target = self.path_of(mail)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             written = self._write(target, mail.data)
@@ -38,7 +43,7 @@ class CaptureTransport:
             full = "the disk is full" if error.errno in _FULL else str(error.strerror)
             raise Temporary(f"the outbox cannot be written: {full}", needs_person=True) from error
         if not written and target.read_bytes() != mail.data:
-            raise Permanent("another mail with this Message-ID is already in the outbox")
+            raise Permanent("another mail of this message is already in the outbox")
         accepted = Accepted(f"captured as {target.name}")
         if on_accepted is not None:
             on_accepted(accepted)
@@ -47,12 +52,13 @@ class CaptureTransport:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def path_of(self, message_id: str) -> Path:
+    def path_of(self, mail: Prepared) -> Path:
         """Where a mail lies. Raises Permanent for an id that is no file name."""
-        match = _PLAIN_ID.fullmatch(message_id)
-        if match is None:
-            raise Permanent("the Message-ID cannot be a file name")
-        return self._folder / f"{match.group(1)}.eml"
+        if _PLAIN_REF.fullmatch(mail.message_ref) is None:
+            raise Permanent("the message's id cannot be a file name")
+        later = _LATER.search(mail.message_id)
+        suffix = f".{later.group(1)}" if later else ""
+        return self._folder / f"{mail.message_ref}{suffix}.eml"
 
     def _write(self, target: Path, data: bytes) -> bool:
         """Write whole or not at all; False where the name is taken."""
