@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -175,6 +177,14 @@ def test_rewards_that_wait_and_shared_codes(cli: Cli) -> None:
     cli.history()
     terms = ("--value", "300", "--expires", "2099-03-31")
 
+    assert cli("packing", "waiting", "--json").json == []
+    with closing(sqlite3.connect(cli.data / "okaeri.db")) as store:
+        store.execute("UPDATE grants SET state='to_decide', reason='{\"code\": \"missed\"}'")
+        store.commit()
+    (waits,) = cli("packing", "waiting", "--json").json
+    assert (waits["milestone"], waits["words"]) == (5, "気づく前に発送されました")
+    given = cli("packing", "decide", str(waits["grant"]), "--give", "--json").json
+    assert given == {"grant": waits["grant"], "state": "reserved"}
     assert cli("packing", "waiting", "--json").json == []
     assert "does not wait" in cli("packing", "decide", "99", "--give", expect=2).err
     assert "--shared" in cli("coupons", "load", "mall", *terms, expect=2).err

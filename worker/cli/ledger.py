@@ -38,7 +38,7 @@ from worker.pipeline.identify import decide_candidate, unmerge
 from worker.pipeline.rank import pin, unpin
 from worker.pipeline.rewards import decide_grant, waiting_grants
 from worker.pipeline.verify import verify
-from worker.rules.staff_words import GRANTS, say
+from worker.rules.staff_words import GRANT_REASONS, GRANTS, say
 from worker.sending import open_journal
 from worker.store.customers import Candidate
 
@@ -236,16 +236,19 @@ def packing_tick(items: list[int], by: By = "", data: Data = None, config: Confi
 
 
 @packing_app.command("waiting")
-def packing_waiting(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+def packing_waiting(
+    lang: Locale = None, data: Data = None, config: Config = None, as_json: AsJson = False
+) -> None:
     """List rewards that wait for a person: missed, uncertain or above the gift limit."""
     runtime = open_runtime(data, config)
     with runtime.look() as session:
         rows = [
             {"grant": row.id, "customer": row.customer_id, "scope": row.scope,
-             "milestone": row.milestone, "why": row.reason.get("code", "")}
+             "milestone": row.milestone, "why": row.reason.get("code", ""),
+             "words": say(GRANT_REASONS, row.reason.get("code", ""), lang or "ja")}
             for row in waiting_grants(session)
         ]  # fmt: skip
-    columns = ["grant", "customer", "scope", "milestone", "why"]
+    columns = ["grant", "customer", "scope", "milestone", "words"]
     tell_rows(rows, columns, as_json=as_json, empty="判断待ちの特典はありません / none waits")
 
 

@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 from worker.pipeline.context import Context
 from worker.rules.outcome_words import outcome_words
 from worker.rules.rank_words import missing_words, rank_words
-from worker.rules.staff_words import ACTORS, FLAGS, GRANTS, KINDS, MOVES, ORDER, STATES, TIES, say
+from worker.rules.staff_words import (
+    ACTORS,
+    FLAGS,
+    KINDS,
+    MOVES,
+    ORDER,
+    STATES,
+    TIES,
+    grant_words,
+    say,
+)
 from worker.rules.states import CandidateState, Certainty
 from worker.store.channels import Channel
 from worker.store.customers import (
@@ -169,10 +179,11 @@ def why_customer(session: Session, ctx: Context, customer: Customer, locale: str
         yield _say(locale, f"  名寄せの根拠: {tie}", f"  tied by: {tie}")
     yield from _merges(session, customer.id, locale)
     for grant in session.scalars(select(Grant).where(Grant.customer_id == customer.id)):
+        stands = grant_words(grant.state, grant.reason, locale)
         yield _say(
             locale,
-            f"  特典: {grant.scope} {grant.milestone}回目 {say(GRANTS, grant.state, locale)}",
-            f"  reward: {grant.scope} visit {grant.milestone}, {say(GRANTS, grant.state, locale)}",
+            f"  特典: {grant.scope} {grant.milestone}回目 {stands}",
+            f"  reward: {grant.scope} visit {grant.milestone}, {stands}",
         )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 STATES: dict[str, tuple[str, str]] = {
     "scheduled": ("下書き", "Draft"),
     "in_review": ("確認待ち", "To review"),
@@ -132,6 +135,34 @@ GRANTS: dict[str, tuple[str, str]] = {
 }
 """By the word of GrantState."""
 
+GRANT_REASONS: dict[str, tuple[str, str]] = {
+    "ready_to_pack": ("発送準備中", "ready to pack"),
+    "dispatched": ("発送済み", "dispatched"),
+    "coupon_used": ("クーポンが使われました", "the coupon was used"),
+    "given_by_staff": ("担当者が付与", "given by staff"),
+    "before_start": ("運用開始前に到達", "reached before the start"),
+    "before_history": ("取り込んだ履歴より前に到達", "reached before the history begins"),
+    "uncertain": ("回数か同一人物かが不確か", "number or person uncertain"),
+    "missed": ("気づく前に発送されました", "the parcel left unseen"),
+    "gift_limit": ("おまけが景品の上限を超えます", "the gift is above the legal limit"),
+    "pool_empty": ("クーポンが足りません", "no coupon code left"),
+    "order_gone": ("受注の取消など", "the order fell away"),
+    "renumbered": ("回数が変わりました", "the number changed"),
+    "same_person": ("同じ方に付与済み", "the same person has it already"),
+    "order_returned": ("返品", "the order came back"),
+    "kept_after_return": ("返品後もお手元に", "kept after the return"),
+}
+"""Why a reward stands where it stands, by the code of its reason."""
+
+NO_COUPON: dict[str, tuple[str, str]] = {
+    "other_channel": (
+        "クーポンなし(別のショップのクーポンのため)",
+        "no coupon: it is another shop's",
+    ),
+    "ending": ("クーポンなし(まもなく終了のため)", "no coupon: it ends soon"),
+}
+"""Why a reward went without its coupon."""
+
 ITEMS: dict[str, tuple[str, str]] = {
     "card": ("カード", "card"),
     "sample": ("おまけ", "sample"),
@@ -175,3 +206,13 @@ def item_label(item: str, label: str, milestone: int | None, locale: str) -> str
     if milestone is None:
         return word
     return f"{word} for visit {milestone}" if locale == "en" else f"{milestone}回目の{word}"
+
+
+def grant_words(state: str, reason: Mapping[str, Any], locale: str) -> str:
+    """Where a reward stands and why, in one line."""
+    why = [say(GRANT_REASONS, reason["code"], locale)] if "code" in reason else []
+    why += [say(NO_COUPON, reason["coupon"], locale)] if "coupon" in reason else []
+    between = "; " if locale == "en" else "、"
+    return (
+        f"{say(GRANTS, state, locale)}: {between.join(why)}" if why else say(GRANTS, state, locale)
+    )
