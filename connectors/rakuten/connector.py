@@ -62,11 +62,12 @@ class _Search:
 class Rakuten:
     """Reads a shop's orders from RMS.
 
-    Settings: ``since`` (where the first read begins), ``version`` of getOrder, ``base_url``.
+    Settings: ``since`` (where the first read begins), ``version`` of getOrder, ``base_url``,
+    ``timeout`` in seconds.
     """
 
-    kind: ClassVar[str] = "rakuten"
-    family: ClassVar[Family] = Family.RAKUTEN
+    kind = "rakuten"
+    family = Family.RAKUTEN
     CREDENTIALS: ClassVar[tuple[Credential, ...]] = (service.SERVICE_SECRET, service.LICENSE_KEY)
     LANES: ClassVar[Mapping[str, tuple[float, float]]] = {service.LANE: (1.0, 1.0)}
     HISTORY_DAYS: ClassVar[int | None] = 730
@@ -85,9 +86,7 @@ class Rakuten:
 
     def __init__(self, config: ChannelConfig, *, vault: Vault, pace: Pace, **places: Path) -> None:
         self._config = config
-        self._service = RakutenService(
-            str(config.settings.get("base_url") or service.BASE_URL), vault, pace
-        )
+        self._service = RakutenService(config.settings, vault, pace)
 
     def streams(self) -> tuple[Stream, ...]:
         """Name what is polled: new orders, and the ways in which a known one may change."""

@@ -21,7 +21,7 @@ from connectors.contract import (
     Vault,
 )
 from connectors.kit.fields import Fields, Unreadable
-from connectors.kit.http import Answer, Http, retries
+from connectors.kit.http import TIMEOUT, Answer, Http, retries
 from connectors.kit.secrets import needed
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,10 @@ _WRONG_QUESTION = frozenset({"009", "010", "011"})
 class RakutenService:
     """Sends one question at a time. The vault is read at the first question, not before."""
 
-    def __init__(self, base_url: str, vault: Vault, pace: Pace) -> None:
-        self._base_url, self._vault, self._pace = base_url.rstrip("/"), vault, pace
+    def __init__(self, settings: Mapping[str, Any], vault: Vault, pace: Pace) -> None:
+        self._base_url = str(settings.get("base_url") or BASE_URL).rstrip("/")
+        self._timeout = (5.0, float(settings.get("timeout") or TIMEOUT[1]))
+        self._vault, self._pace = vault, pace
 
     @cached_property
     def _secrets(self) -> tuple[str, str]:
@@ -71,7 +73,9 @@ class RakutenService:
     @cached_property
     def _http(self) -> Http:
         secrets = (*self._secrets, self._key.removeprefix("ESA "))
-        return Http(user_agent="okaeri", secrets=secrets, retry=retries(total=0))
+        return Http(
+            user_agent="okaeri", secrets=secrets, timeout=self._timeout, retry=retries(total=0)
+        )
 
     def ask(self, path: str, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """Post a question and give the answer. Raises NeedsPerson or TryLater."""
