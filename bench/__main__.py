@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +21,7 @@ from tests.databases import find_server
 from tests.processes import Processes
 from tests.sessions import close_session, open_session
 
-_HEADINGS = ("what", "unit", "bare /s", "Okaeri /s", "takes", "aim")
+_HEADINGS = ("what", "unit", "rounds", "bare /s", "Okaeri /s", "takes", "aim")
 
 
 @contextmanager
@@ -50,8 +51,10 @@ def _ledgers(folder: Path, stack: ExitStack) -> Iterator[Ledgers]:
         yield PostgresLedgers(server, stack)
 
 
-def _print(results: Sequence[Result], rounds: int, words: Console) -> None:
-    table = Table(*_HEADINGS, title=f"Median of {rounds} rounds, both sides in the same run")
+def _print(results: Sequence[Result], orders: int, words: Console) -> None:
+    table = Table(
+        *_HEADINGS, title=f"{orders:,} orders; medians of rounds, both sides in the same run"
+    )
     for column in table.columns[2:]:
         column.justify = "right"
     for result in results:
@@ -76,18 +79,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("words", nargs="*", help="only contests whose name holds one of these")
     parser.add_argument("--quick", action="store_true", help="tiny: only see that it runs")
+    parser.add_argument("--orders", type=int, default=FULL.orders, metavar="N")
     options = parser.parse_args(arguments)
     words = Console(width=110)
-    size = QUICK if options.quick else FULL
+    size = QUICK if options.quick else replace(FULL, orders=options.orders)
     with _stage(size) as stage:
         if len(stage.ledgers) == 1:
             words.print("PostgreSQL is absent: install it or set TEST_DATABASE_URL.")
         results = []
         for contest in contests(stage):
             if not options.words or any(word in contest.name for word in options.words):
-                words.print(f"{contest.name} ...", style="dim")
+                words.print(f"{contest.name} ...", style="dim", end=" ")
                 results.append(compare(contest, size.rounds))
-        _print(results, size.rounds, words)
+                words.print(row(results[-1])[5], style="dim")
+        _print(results, size.orders, words)
         if not options.quick and (not options.words or "dispatch" in options.words):
             _print_peer(stage, words)
     return 0

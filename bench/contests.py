@@ -54,7 +54,9 @@ def contests(stage: Stage) -> Iterator[Contest]:
     file = stage.folder / "orders.csv"
     for ledgers in stage.ledgers:
         filled = _Filled(ledgers, file, stage.size.orders)
-        yield Contest(f"import, {ledgers.name}", "orders", filled.upsert, filled.take_in, aim=4)
+        yield Contest(
+            f"import, {ledgers.name}", "orders", filled.upsert, filled.take_in, aim=4, seconds=200
+        )
         yield Contest(f"rank all, {ledgers.name}", "orders", filled.bare_rank, filled.rank, aim=2)
         yield Contest(
             f"rank all again, {ledgers.name}",

@@ -40,6 +40,8 @@ class Contest:
     bare: Trial
     okaeri: Trial | None = None
     aim: float | None = None
+    seconds: float = 60.0
+    """No further round is begun that would end after so long: a slow machine gets fewer."""
 
 
 @dataclass(slots=True)
@@ -65,9 +67,16 @@ def rate(trial: Trial) -> float:
 
 
 def compare(contest: Contest, rounds: int = ROUNDS) -> Result:
-    """Run both sides in turns, so that a busy moment of the machine falls on both."""
+    """Run both sides in turns, so that a busy moment of the machine falls on both.
+
+    At least one round, at most ``rounds``, fewer where the contest's seconds do not suffice.
+    """
     result = Result(contest)
-    for _ in range(rounds):
+    began = time.perf_counter()
+    for done in range(rounds):
+        spent = time.perf_counter() - began
+        if done and spent * (done + 1) / done > contest.seconds:
+            break
         if contest.okaeri is not None:
             result.okaeri.append(rate(contest.okaeri))
         result.bare.append(rate(contest.bare))
@@ -81,4 +90,4 @@ def row(result: Result) -> tuple[str, ...]:
     ratio = f"{result.ratio:.2f}x" if result.ratio is not None else ""
     aim = f"{contest.aim:g}x" if contest.aim is not None and result.okaeri else ""
     bare = f"{statistics.median(result.bare):,.0f}"
-    return contest.name, contest.unit, bare, ours, ratio, aim
+    return contest.name, contest.unit, str(len(result.bare)), bare, ours, ratio, aim

@@ -151,12 +151,22 @@ def test_a_contest_runs_both_sides_in_turns() -> None:
     contest = Contest("x", "things", side("bare", 1.0), side("okaeri", 1.5), aim=2)  # type: ignore[arg-type]
     result = compare(contest)
     assert turns == ["okaeri", "bare"] * 3
-    assert row(result) == ("x", "things", "100", "67", "1.50x", "2x")
+    assert row(result) == ("x", "things", "3", "100", "67", "1.50x", "2x")
+
+
+def test_a_contest_that_takes_too_long_gets_no_further_round() -> None:
+    contest = Contest("x", "things", _slow, _slow, seconds=0.0)
+    assert len(compare(contest).bare) == 1
+
+
+def _slow(watch: Stopwatch) -> int:
+    with watch.running():
+        return 1
 
 
 def test_a_contest_without_our_side_claims_nothing() -> None:
     contest = Contest("x", "things", lambda _watch: 1, aim=2)
-    assert row(Result(contest, bare=[100.0])) == ("x", "things", "100", "", "", "")
+    assert row(Result(contest, bare=[100.0])) == ("x", "things", "1", "100", "", "", "")
 
 
 def test_the_sample_history_is_the_same_each_time_and_has_regulars(tmp_path: Path) -> None:
