@@ -9,11 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from connectors.contract import NeedsPerson
-from worker.cli import demo, desk, imports, ledger, service
+from worker.cli import channels, demo, desk, imports, ledger, service
 from worker.cli.opening import Config, Data, Wrong, remember, words
 from worker.demo.story import DemoStuck
 from worker.documents import DocumentsWrong
 from worker.embedded import NoBroker
+from worker.live import UnknownChannel
 from worker.pipeline.coupons import PoolRefused
 from worker.pipeline.import_undo import UndoRefused
 from worker.pipeline.merging import MergeRefused
@@ -22,7 +23,6 @@ from worker.pipeline.quarantine import CaseRefused
 from worker.pipeline.rank import UnknownRank
 from worker.pipeline.review import Refused, StaleEdit
 from worker.pipeline.rewards import GrantRefused
-from worker.polling import UnknownChannel
 from worker.rules.states import MoveRefused
 from worker.settings import SettingsWrong
 
@@ -92,8 +92,8 @@ app.command("demo")(demo.demo)
 app.command("import")(imports.import_command)
 app.add_typer(imports.imports_app, name="imports")
 app.add_typer(imports.quarantine_app, name="quarantine")
-app.add_typer(imports.channels_app, name="channels")
-app.command("pull")(imports.pull_command)
+app.add_typer(channels.channels_app, name="channels")
+app.command("pull")(channels.pull_command)
 app.add_typer(desk.review_app, name="review")
 app.command("dispatch")(service.dispatch)
 app.command("stop")(service.stop_command)

@@ -1,4 +1,4 @@
-"""Commands that take orders in: import, imports, quarantine, channels, pull."""
+"""Commands that take orders in from files: import, imports, quarantine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import func, select, update
 
 from worker.advance import advance, render
 from worker.cli.import_words import import_words, replay_words, undo_words
@@ -18,7 +17,6 @@ from worker.cli.opening import (
     Data,
     Findings,
     Wrong,
-    day,
     default_by,
     instant,
     now,
@@ -29,18 +27,13 @@ from worker.cli.opening import (
 )
 from worker.pipeline import quarantine
 from worker.pipeline.imports import ImportReport, import_file, list_imports, undo_import
-from worker.polling import own_profiles, poll_channel_once
-from worker.rules.states import MailKind
+from worker.polling import own_profiles
 from worker.runtime import Runtime
-from worker.store.channels import Channel, ChannelKind
-from worker.store.customers import Customer
-from worker.store.orders import OrderRow
 
 imports_app = typer.Typer(help="取込の一覧と取り消し / Imports: list, undo.", no_args_is_help=True)
 quarantine_app = typer.Typer(
     help="取込できなかった受注 / Quarantine: list, fix, replay, dismiss.", no_args_is_help=True
 )
-channels_app = typer.Typer(help="モール・カート / Channels: list, set.", no_args_is_help=True)
 
 
 def import_command(
@@ -221,100 +214,3 @@ def _pair(item: str) -> tuple[str, str]:
     if not separator:
         raise Wrong(f"--set {item!r}: write it as column=value.")
     return key, value
-
-
-@channels_app.command("list")
-def channels_list(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
-    """List channels with their health."""
-    runtime = open_runtime(data, config)
-    with runtime.look() as session:
-        counted = select(OrderRow.channel_id, func.count()).group_by(OrderRow.channel_id)
-        orders = dict(session.execute(counted).all())
-        rows = [
-            {
-                "channel": row.name,
-                "kind": row.kind,
-                "family": row.family,
-                "orders": orders.get(row.id, 0),
-                "history_complete_since": row.history_complete_since or "",
-                "paused": row.pause_reason or ("yes" if row.paused else ""),
-                "last_success_at": row.last_success_at or "",
-                "active_from": _active(session, row.id),
-            }
-            for row in session.scalars(select(Channel).order_by(Channel.name))
-        ]
-    columns = ["channel", "kind", "family", "orders", "last_success_at", "paused"]
-    tell_rows(rows, columns, as_json=as_json, empty="まだありません / none yet")
-
-
-def _active(session: Any, channel_id: int) -> dict[str, str]:
-    rows = session.scalars(select(ChannelKind).where(ChannelKind.channel_id == channel_id))
-    return {row.kind.value: row.active_from.isoformat() for row in rows}
-
-
-@channels_app.command("set")
-def channels_set(
-    channel: str,
-    history_complete_since: Annotated[str, typer.Option(help="Date, or 'orders'.")] = "",
-    active_from: Annotated[str, typer.Option(help="Date from which mails are planned.")] = "",
-    kind: Annotated[list[MailKind] | None, typer.Option(help="Only these kinds.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Poll again.")] = False,
-    profile: Annotated[str, typer.Option(help="Profile of its drop folder.")] = "",
-    by: By = "",
-    data: Data = None,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Declare how far a channel's history reaches, from when it mails, or resume it."""
-    runtime = open_runtime(data, config)
-    moment = instant(active_from, runtime) if active_from else None
-    with runtime.transaction() as session:
-        row = session.scalar(select(Channel).where(Channel.name == channel))
-        if row is None:
-            raise Wrong(f"no channel named {channel!r}. See `okaeri channels list`.")
-        if history_complete_since:
-            row.history_complete_since = (
-                None if history_complete_since == "orders" else day(history_complete_since)
-            )
-        if resume:
-            row.paused, row.pause_reason, row.next_poll_at = False, "", None
-        if profile:
-            row.settings = {**row.settings, "profile": profile}
-        if moment is not None:
-            for each in kind or list(MailKind):
-                session.merge(
-                    ChannelKind(
-                        channel_id=row.id, kind=each, active_from=moment, by=by or default_by()
-                    )
-                )
-        mark_all_due(session)
-    settle(runtime)
-    tell({"channel": channel}, as_json=as_json, text=f"{channel}: 保存しました / saved")
-
-
-def mark_all_due(session: Any) -> None:
-    """A changed reach or start changes numbers and plans of everybody: mark all as due."""
-    session.execute(update(Customer).values(rank_due=True, plan_due=True))
-    session.execute(update(OrderRow).values(plan_due=True))
-
-
-def pull_command(
-    channel: Annotated[str, typer.Argument(help="Channel; none: every one.")] = "",
-    data: Data = None,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Poll channels now: drop folders and marketplaces."""
-    runtime = open_runtime(data, config)
-    with runtime.look() as session:
-        names = list(session.scalars(select(Channel.name).order_by(Channel.name)))
-    if channel and channel not in names:
-        raise Wrong(f"no channel named {channel!r}. See `okaeri channels list`.")
-    results = {
-        name: poll_channel_once(runtime, name, now()) for name in ([channel] if channel else names)
-    }
-    settle(runtime)
-    lines = [f"{name}: {result.problem or result.pages}" for name, result in results.items()]
-    tell(results, as_json=as_json, text="\n".join(lines))
-    if any(result.problem for result in results.values()):
-        raise Findings

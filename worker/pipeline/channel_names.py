@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -86,9 +87,15 @@ def open_channel(session: Session, name: str, now: datetime) -> tuple[Channel, b
     return made, True
 
 
-def activate(session: Session, channel: Channel, active_from: datetime, by: str) -> None:
-    """Let every kind of the channel plan from an instant on; its orders since are looked at."""
-    for kind in MailKind:
+def activate(
+    session: Session,
+    channel: Channel,
+    active_from: datetime,
+    by: str,
+    kinds: Iterable[MailKind] = tuple(MailKind),
+) -> None:
+    """Let kinds of the channel plan from an instant on; its orders since are looked at."""
+    for kind in kinds:
         row = session.get(ChannelKind, (channel.id, kind))
         if row is None:
             row = ChannelKind(channel_id=channel.id, kind=kind)
