@@ -14,6 +14,8 @@ from connectors.kit.secrets import NoSecrets
 
 KINDS: dict[str, str] = {
     "csv_file": "connectors.csv_file.connector:CsvFile",
+    "rakuten": "connectors.rakuten.connector:Rakuten",
+    "woocommerce": "connectors.woocommerce.connector:WooCommerce",
 }
 """kind → ``module:Class``; imported on first use only."""
 

@@ -1,0 +1,1 @@
+"""Orders and coupons of a WooCommerce shop, by its REST API wc/v3."""
