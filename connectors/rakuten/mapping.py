@@ -101,7 +101,7 @@ def _amounts(told: Fields, packages: list[Fields]) -> dict[str, Any]:
             found[name] = _sum(told.yen(source) for source in sources)
     if (found.get("total") or 0) < 0:
         raise Unreadable(
-            "bad_money",
+            "negative_total",
             "requestPrice",
             "requestPrice: the total is negative.",
             "「requestPrice」: 請求金額がマイナスです。",

@@ -247,7 +247,7 @@ def test_the_shops_coupon_comes_before_rakutens() -> None:
         ({"orderDatetime": "9999-12-31T00:00:00+0900"}, "bad_date", "orderDatetime"),
         ({"requestPrice": "4,4x"}, "bad_money", "requestPrice"),
         ({"requestPrice": 44.5}, "bad_money", "requestPrice"),
-        ({"requestPrice": -1}, "bad_money", "requestPrice"),
+        ({"requestPrice": -1}, "negative_total", "requestPrice"),
         ({"requestPrice": [1]}, "bad_text", "requestPrice"),
         ({"orderProgress": "x"}, "bad_number", "orderProgress"),
         ({"PointModel": {"usedPoint": "many"}}, "bad_money", "PointModel.usedPoint"),
