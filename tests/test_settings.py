@@ -94,3 +94,39 @@ def test_a_key_that_is_too_short_is_refused(
 
     with pytest.raises(SettingsWrong, match="OKAERI_KEY: shorter"):
         load_settings(tmp_path).secret_key()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_way_to_write_a_postgresql_url_uses_the_one_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("OKAERI_DATABASE_URL", f"{scheme}://okaeri:s3cret@db/okaeri?sslmode=require")
+
+    assert (
+        load_settings(tmp_path).store_url
+        == "postgresql+psycopg://okaeri:s3cret@db/okaeri?sslmode=require"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [("db.example", "no database URL"), ("mysql://u:s3cret@db/x", "mysql")]
+)
+def test_a_database_that_cannot_be_used_is_refused_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, told: str
+) -> None:
+    monkeypatch.setenv("OKAERI_DATABASE_URL", url)
+
+    with pytest.raises(SettingsWrong, match=told) as error:
+        load_settings(tmp_path)
+    assert "OKAERI_DATABASE_URL" in str(error.value)
+    assert "s3cret" not in str(error.value)
+
+
+def test_a_missing_postgresql_driver_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OKAERI_DATABASE_URL", "postgresql://db/okaeri")
+    monkeypatch.setattr("worker.settings.find_spec", lambda _name: None)
+
+    with pytest.raises(SettingsWrong, match="pip install"):
+        load_settings(tmp_path)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import os
 import secrets as random
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 QUEUES = ("poll", "rank", "render", "dispatch", "default")
 """The queues of the worker: one takes from all, or each has workers of its own."""
@@ -72,6 +75,11 @@ class Settings(BaseSettings):
                         f"OKAERI_{name.upper()}_FILE: {path}: {error.strerror}"
                     ) from error
         return values
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_store(cls, url: str) -> str:
+        return _store_url(url) if url else url
 
     @property
     def config_dir(self) -> Path:
@@ -167,6 +175,23 @@ def load_settings(data: Path | None = None, config: Path | None = None) -> Setti
             for item in error.errors()
         ]
         raise SettingsWrong("\n".join(lines)) from error
+
+
+def _store_url(url: str) -> str:
+    """The URL with the driver that Okaeri speaks. Raises ValueError, never quoting the URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("no database URL. Write postgresql://user@host/okaeri.") from None
+    backend = parsed.drivername.partition("+")[0]
+    if backend == "sqlite":
+        return url
+    if backend not in ("postgres", "postgresql"):
+        raise ValueError(f"{backend} is not supported. Use PostgreSQL or SQLite.")
+    if find_spec("psycopg") is None:
+        raise ValueError("the PostgreSQL driver is missing. Run: pip install 'psycopg[binary]'")
+    chosen = parsed.set(drivername="postgresql+psycopg")
+    return chosen.render_as_string(hide_password=False)
 
 
 def export_settings(settings: Settings) -> dict[str, str]:
