@@ -68,6 +68,19 @@ def test_a_sound_ledger_keeps_every_promise(engine: Engine, journal: Journal) ->
     assert found(engine, journal) == []
 
 
+def test_an_unpaid_order_may_share_its_number_with_the_next_that_counts(
+    engine: Engine, journal: Journal
+) -> None:
+    with writing(engine) as session:
+        channel = make_channel(session)
+        customer = make_customer(session)
+        for counting in (False, True):
+            order = make_order_row(session, channel, customer, counting=counting)
+            standing(session, order.id, customer.id, 1, Certainty.UNCERTAIN)
+
+    assert found(engine, journal) == []
+
+
 def raw(channel: Channel, external_id: str) -> RawRecord:
     return RawRecord(
         channel_id=channel.id, external_id=external_id, sha256="0", payload={},
@@ -75,11 +88,17 @@ def raw(channel: Channel, external_id: str) -> RawRecord:
     )  # fmt: skip
 
 
-def standing(session: Session, order_id: int, customer_id: int, ordinal: int | None) -> None:
+def standing(
+    session: Session,
+    order_id: int,
+    customer_id: int,
+    ordinal: int | None,
+    certainty: Certainty = Certainty.PROVED,
+) -> None:
     session.add(
         OrderStanding(
             order_id=order_id, customer_id=customer_id, scope="own", ordinal=ordinal,
-            visit_number=ordinal, ordinal_overall=ordinal, certainty=Certainty.PROVED,
+            visit_number=ordinal, ordinal_overall=ordinal, certainty=certainty,
         )
     )  # fmt: skip
     session.flush()

@@ -191,14 +191,15 @@ def _suppressed_unsent(session: Session, _ctx: Context, _now: datetime) -> Findi
 
 def _numbers_follow(session: Session, _ctx: Context, _now: datetime) -> Finding | None:
     """A counting order of a settled customer without an ordinal, or one twice in a scope."""
-    other = aliased(OrderStanding)
+    other, others_order = aliased(OrderStanding), aliased(OrderRow)
+    # The certainty does not tell which number is provisional: uncertain covers it.
     twice = exists().where(
         other.customer_id == OrderStanding.customer_id,
         other.scope == OrderStanding.scope,
         other.ordinal == OrderStanding.ordinal,
         other.order_id < OrderStanding.order_id,
-        OrderStanding.certainty != "provisional",
-        other.certainty != "provisional",
+        others_order.id == other.order_id,
+        others_order.counting,
     )
     statement = (
         select(OrderStanding.order_id)
