@@ -70,7 +70,8 @@ class Rakuten:
     family = Family.RAKUTEN
     CREDENTIALS: ClassVar[tuple[Credential, ...]] = (service.SERVICE_SECRET, service.LICENSE_KEY)
     LANES: ClassVar[Mapping[str, tuple[float, float]]] = {service.LANE: (1.0, 1.0)}
-    HISTORY_DAYS: ClassVar[int | None] = 730
+    HISTORY_DAYS: ClassVar[int | None] = 729
+    """A day less than RMS allows: a long scan must not fall off its end."""
     WARNINGS: ClassVar[Sequence[str]] = (
         "ライセンスキーを再発行すると、受注管理ソフトや在庫連携で使っている古いキーは止まります。",
         "ライセンスキーの有効期限は90日です。期限が近づくと画面でお知らせします。",
@@ -148,7 +149,7 @@ class Rakuten:
 
     def _begin(self, search: _Search, watermark: Watermark, now: datetime) -> Place:
         end = now.astimezone(UTC).replace(microsecond=0) - LAG
-        begin = max(self._reach(now), first_instant(self._config, now, self.HISTORY_DAYS))
+        begin = first_instant(self._config, now, self.HISTORY_DAYS).astimezone(UTC)
         if search.reach is not None:
             begin = max(begin, end - search.reach)
         elif watermark.value:
@@ -159,8 +160,7 @@ class Rakuten:
         return Place(begin.replace(microsecond=0), end, max(mark, watermark.value or ""))
 
     def _reach(self, now: datetime) -> datetime:
-        """A day less than RMS allows: a long scan must not fall off its end."""
-        return now.astimezone(UTC) - timedelta(days=(self.HISTORY_DAYS or 0) - 1)
+        return now.astimezone(UTC) - timedelta(days=self.HISTORY_DAYS or 0)
 
     def _scan(self, search: _Search, now: datetime) -> Scan:
         reach = self._reach(now)
