@@ -1,4 +1,4 @@
-"""One order of wc/v3 to an Order; pure. Shops answer with plugin fields of every kind."""
+"""One order of wc/v3 to an Order; pure, and ready for plugin fields of every kind."""
 
 from __future__ import annotations
 
