@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from console import api, failures, health
+from console import api, failures, health, hooks
 from console.headers import SecurityHeaders
 from console.pages import ROUTERS
 from console.rendering import STATIC
@@ -48,6 +48,7 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(health.router)
+    app.include_router(hooks.router)
     app.include_router(api.router)
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)

@@ -9,7 +9,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from worker import log
+from worker.pipeline.channel_health import warn_of_expiry
 from worker.pipeline.context import Context
+from worker.pipeline.nudge import forget_deliveries
 from worker.rules.states import MessageState
 from worker.runtime import Runtime
 from worker.store.channels import Channel
@@ -23,6 +25,8 @@ RAW_DAYS = 30
 BODY_DAYS = 180
 AMAZON_DAYS = 30
 """Amazon: buyer data at most so long after delivery, a hard limit of its data policy."""
+WEBHOOK_DAYS = 7
+"""Marketplaces repeat an unanswered webhook for two days at most."""
 
 Chore = Callable[[Session, Context, datetime], int]
 
@@ -112,10 +116,22 @@ def close_sessions(session: Session, _ctx: Context, now: datetime) -> int:
     return len(gone.all())
 
 
+def watch_credentials(session: Session, _ctx: Context, now: datetime) -> int:
+    """Ask staff to renew credentials that end soon."""
+    return warn_of_expiry(session, now)
+
+
+def forget_webhooks(session: Session, _ctx: Context, now: datetime) -> int:
+    """Forget webhooks that no marketplace sends again any more."""
+    return forget_deliveries(session, now - timedelta(days=WEBHOOK_DAYS))
+
+
 CHORES: dict[str, Chore] = {
     "raws": forget_raws,
     "bodies": forget_bodies,
     "amazon": forget_amazon,
     "sessions": close_sessions,
+    "credentials": watch_credentials,
+    "webhooks": forget_webhooks,
 }
 """Each by the name under which its last day is kept."""

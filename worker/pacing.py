@@ -119,7 +119,7 @@ class SharedPace:
             return self._client.eval(script, 1, key, *(repr(value) for value in arguments)) or "0"
         except RedisError as error:
             self._away_until = self._clock() + _AWAY_SECONDS
-            _log.warning("pace_not_shared", reason=type(error).__name__)
+            _log.warning("pace_not_shared", error_type=type(error).__name__)
             return None
 
 

@@ -60,7 +60,12 @@ def open_context(settings: Settings, session: Session) -> Context:
         release_id,
         tuple(sorted(published.items())),
     )
-    return Context(documents=documents, texts=texts, key=_key(settings))
+    return Context(
+        documents=documents,
+        texts=texts,
+        key=_key(settings),
+        former_keys=settings.former_keys(),
+    )
 
 
 @lru_cache(maxsize=4)

@@ -16,6 +16,7 @@ from worker.advance import render as render_messages
 from worker.celery import DISPATCH_HARD_LIMIT_SECONDS, app
 from worker.daily import run_daily
 from worker.polling import due_channels, poll_channel_once
+from worker.reconciling import reconcile_channels
 from worker.runtime import clock, forget, present
 from worker.sending import dispatch_round
 from worker.store.work import pending
@@ -92,3 +93,4 @@ def dispatch() -> None:
 def daily() -> None:
     """Work that is done once each shop-local day, whenever the service happens to run."""
     run_daily(present(), clock())
+    reconcile_channels(present(), clock())

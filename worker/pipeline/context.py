@@ -36,6 +36,8 @@ class Context:
     texts: TextSource
     key: bytes
     """The installation's secret: keyed hashes and encryption derive from it."""
+    former_keys: tuple[bytes, ...] = ()
+    """Keys that credentials may still be sealed with."""
 
     @property
     def zone(self) -> ZoneInfo:
