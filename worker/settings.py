@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import os
 import secrets as random
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -169,12 +170,16 @@ def load_settings(data: Path | None = None, config: Path | None = None) -> Setti
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [
-            f"OKAERI_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            f"OKAERI_{'_'.join(str(part) for part in item['loc']).upper()}: {_told(item)}"
             if item["loc"]
-            else item["msg"]
+            else _told(item)
             for item in error.errors()
         ]
         raise SettingsWrong("\n".join(lines)) from error
+
+
+def _told(item: Mapping[str, Any]) -> str:
+    return str(item["msg"]).removeprefix("Value error, ")
 
 
 def _store_url(url: str) -> str:
