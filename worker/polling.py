@@ -134,16 +134,18 @@ def _due_streams(
     shortest = min(stream.interval_seconds for stream in streams)
     with runtime.look() as session:
         channel = channel_named(session, name)
-        query = select(StreamState).where(StreamState.channel_id == channel.id)
-        states = {state.stream: state for state in session.scalars(query)}
+        query = select(StreamState.stream, StreamState.last_success_at, StreamState.cursor)
+        rows = session.execute(query.where(StreamState.channel_id == channel.id)).all()
+    # A page in hand is finished at once, whatever the time.
+    read: dict[str, datetime | None] = {
+        row.stream: row.last_success_at for row in rows if row.cursor is None
+    }
 
     def due(stream: Stream) -> bool:
-        state = states.get(stream.name)
-        if every_stream or stream.interval_seconds == shortest:
+        last = read.get(stream.name)
+        if every_stream or last is None or stream.interval_seconds == shortest:
             return True
-        if state is None or state.last_success_at is None or state.cursor is not None:
-            return True
-        return now - state.last_success_at >= timedelta(seconds=stream.interval_seconds)
+        return now - last >= timedelta(seconds=stream.interval_seconds)
 
     return [stream for stream in streams if due(stream)]
 
