@@ -17,6 +17,8 @@ ANSWERS = Answers(
     mail="info@shop.jp",
     phone="03-0000-0000",
     sender="order@shop.jp",
+    staff_name="森",
+    url="https://shop.jp/",
     thanks={"own": "okaeri", "rakuten": "hub", "yahoo": "mall"},
 )
 
@@ -72,3 +74,12 @@ def test_only_open_questions_are_asked() -> None:
 
     assert [text.split(" / ")[0] for text in asked] == ["時間帯"]
     assert answered.name == ANSWERS.name
+
+
+def test_what_every_mail_prints_is_told_as_missing() -> None:
+    assert Answers(name="店", mail="a@shop.jp", phone="03", url="https://shop.jp/").missing == (
+        "staff_name",
+        "legal_name",
+        "postal_address",
+        "sender",
+    )

@@ -19,13 +19,16 @@ _QUESTIONS = (
     ("mail", "お問い合わせ先メール / Contact mail"),
     ("phone", "お問い合わせ先電話 / Contact phone"),
     ("sender", "差出人アドレス / From address of your mails"),
+    ("staff_name", "メールに名前を出す方の名字 / Name of who signs the mails"),
+    ("url", "店のURL / Address of your shop's site"),
 )
 _FAMILIES = {
     "own": "自社カート / your own shop",
     "rakuten": "楽天市場",
     "yahoo": "Yahoo!ショッピング",
 }
-_CONTACT = {"legal_name", "postal_address", "mail", "phone", "sender"}
+_CONTACT = ("staff_name", "mail", "phone", "url", "legal_name", "postal_address", "sender")
+"""What every mail of an own shop prints: without one of these it waits for it."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,16 @@ class Answers:
     postal_address: str = ""
     mail: str = ""
     phone: str = ""
+    url: str = ""
+    staff_name: str = ""
     sender: str = ""
     thanks: Mapping[str, str] = field(default_factory=dict)
     """Family to who sends the thank-you mail today."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The keys of ``[contact]`` in shop.toml that own-shop mails wait for."""
+        return tuple(key for key in _CONTACT if not getattr(self, key))
 
     def ask(self, prompt: Callable[..., str]) -> Answers:
         """Ask for what is not answered yet; ``prompt(text, default=…)`` gives a string."""
@@ -86,7 +96,7 @@ def write_documents(folder: Path, answers: Answers, *, force: bool = False) -> l
 
 def _shop(text: str, answers: Answers) -> str:
     contact = {key: getattr(answers, key) for key in _CONTACT}
-    contact |= {"reply_to": answers.mail, "url": "", "returns_url": "", "staff_name": ""}
+    contact |= {"reply_to": answers.mail, "returns_url": ""}
     text = _put(text, "name", answers.name or "店名未設定")
     text = _put(text, "zone", answers.zone)
     for key, value in contact.items():

@@ -23,6 +23,17 @@ def test_the_queue_lists_what_waits_and_shows_a_mail(cli: Cli) -> None:
     assert shown["subject"] in cli("review", "show", rows[0]["id"]).err
 
 
+def test_the_list_says_how_many_are_on_hold(cli: Cli) -> None:
+    cli.history()
+    for row in cli("review", "list", "--json").json:
+        cli("review", "hold", row["id"], "--reason", "call first")
+
+    said = cli("review", "list").err
+
+    assert "nothing to review" in said
+    assert "2 on hold: `okaeri review list --state on_hold`" in said
+
+
 def test_an_approved_mail_can_be_undone_and_held_and_sent_back(cli: Cli) -> None:
     cli.history()
     message = cli.message()

@@ -34,11 +34,16 @@ def test_init_refuses_what_it_cannot_use(cli: Cli, arguments: tuple[str, ...], s
 
 
 def test_init_asks_what_only_the_shop_can_know(cli: Cli) -> None:
-    answers = "みどり茶舗\n\n株式会社みどり\n東京都\nask@m.example\n03\nshop@m.example\n\n\n\n"
+    answers = (
+        "みどり茶舗\n\n株式会社みどり\n東京都\nask@m.example\n03\nshop@m.example\n森\n\n\n\n\n"
+    )
 
-    cli("init", given=answers)
+    ran = cli("init", given=answers)
 
-    assert "株式会社みどり" in (cli.data / "config" / "shop.toml").read_text("utf-8")
+    shop = (cli.data / "config" / "shop.toml").read_text("utf-8")
+    assert 'legal_name = "株式会社みどり"' in shop
+    assert 'staff_name = "森"' in shop
+    assert "Mails stay on hold until shop.toml has, under [contact]: url" in ran.err
 
 
 def test_run_wants_documents_of_the_shop(cli: Cli) -> None:

@@ -59,6 +59,7 @@ def review_list(
         filters = replace(filters, states=frozenset({state}))
     with runtime.look() as session:
         rows = review.queue(session, filters, now=now(), limit=limit)
+        held = review.state_counts(session).get(MessageState.ON_HOLD, 0)
     columns = ["id", "state", "kind", "customer_name", "rank", "visit_number", "channel",
                "flags", "expires_at"]  # fmt: skip
     plain = [
@@ -66,7 +67,11 @@ def review_list(
         | {"flags": [flag["flag"] for flag in row.flags], "version": row.version}
         for row in rows
     ]
-    tell_rows(plain, columns, as_json=as_json, empty="すべて確認しました / all done")
+    tell_rows(plain, columns, as_json=as_json, empty="確認待ちはありません / nothing to review")
+    if held and state is None:
+        words.print(
+            f"保留 {held}通 / {held} on hold: `okaeri review list --state on_hold`", markup=False
+        )
 
 
 @review_app.command("show")

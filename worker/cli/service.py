@@ -51,6 +51,8 @@ def init(
     address: Annotated[str, typer.Option(help="Postal address for the footer.")] = "",
     mail: Annotated[str, typer.Option(help="Contact mail address.")] = "",
     phone: Annotated[str, typer.Option(help="Contact phone.")] = "",
+    url: Annotated[str, typer.Option(help="Address of your shop's site.")] = "",
+    staff: Annotated[str, typer.Option(help="Name of who signs the mails.")] = "",
     sender: Annotated[str, typer.Option(help="From address of your mails.")] = "",
     thanks: Annotated[
         list[str] | None,
@@ -64,7 +66,7 @@ def init(
     settings = load_settings()
     answers = Answers(
         name=name, zone=zone, legal_name=legal_name, postal_address=address, mail=mail,
-        phone=phone, sender=sender, thanks=_pairs(thanks or []),
+        phone=phone, url=url, staff_name=staff, sender=sender, thanks=_pairs(thanks or []),
     )  # fmt: skip
     if not defaults:
         answers = answers.ask(typer.prompt)
@@ -84,6 +86,13 @@ def init(
         "Configuration written. Next: `okaeri import FILE --channel own:main`, then `okaeri run`.",
         markup=False,
     )
+    if answers.missing:
+        keys = ", ".join(answers.missing)
+        words.print(
+            f"メールは、shop.toml の [contact] に次の項目が入るまで保留になります: {keys}\n"
+            f"Mails stay on hold until shop.toml has, under [contact]: {keys}",
+            markup=False,
+        )
 
 
 def _pairs(items: list[str]) -> dict[str, str]:
@@ -110,7 +119,8 @@ def run(data: Data = None, config: Config = None) -> None:
     settings = runtime.settings
     words.print(
         f"Okaeri: http://{settings.host}:{settings.port}/  "
-        f"(データ {settings.data.absolute()}、送信 {settings.transport})  Ctrl-C で終了",
+        f"(データ {settings.data.absolute()}、送信 {settings.transport})\n"
+        "ログイン / log in: `okaeri login NAME`。Ctrl-C で終了 / Ctrl-C stops everything",
         markup=False,
     )
     supervisor.run()
