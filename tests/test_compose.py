@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from tests.folders import ROOT
-from worker.celery import QUEUES
-from worker.settings import Settings
+from worker.settings import QUEUES, Settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 

@@ -60,7 +60,6 @@ from worker.pipeline.instance import Installation, Standing, check_instance
 from worker.pipeline.review_verdict import RecheckMany
 from worker.store.engine import reading, writing
 from worker.store.message_queries import release_lease, take_for_sending
-from worker.store.messages import Message
 
 __all__ = [
     "DispatchResult",
@@ -184,7 +183,7 @@ class _Run:
             self._give_back(item, "passed")
             return
         self._tools.probe("sending_committed", item.taking.message_id)
-        self._note_sending(item)
+        self._note_sending(item, attempt)
         self._tools.probe("sending_journalled", item.taking.message_id)
         self._hand_over(item, attempt)
         self._tools.probe("done", item.taking.message_id)
@@ -194,7 +193,7 @@ class _Run:
             taken = take_for_sending(session, item.taking, self._tools.clock(), SMTP_LEASE)
         return taken[1] if taken else None
 
-    def _note_sending(self, item: Claimed) -> None:
+    def _note_sending(self, item: Claimed, attempt: int) -> None:
         """Journal the attempt; where that fails nothing was sent, and nothing will be."""
         tools = self._tools
         try:
@@ -208,7 +207,7 @@ class _Run:
         except JournalUnwritable as error:
             when = tools.clock() + RETRY_AFTER[0]
             # Not an attempt: the journal's count and the database's must stay the same.
-            undone = {"next_attempt_at": when, "attempts": Message.attempts - 1}
+            undone = {"next_attempt_at": when, "attempts": attempt - 1}
             outcome = Outcome(RETRY, "retry", str(error), undone)
             record(self._engine, tools, item, outcome, tools.clock())
             raise
