@@ -117,6 +117,18 @@ class Fields:
         several = value if isinstance(value, list) else [value]
         return [self._under(name, one) for one in several if isinstance(one, Mapping)]
 
+    def tree(self) -> Mapping[str, Any]:
+        """The object as it was received."""
+        return self._told
+
+    def wish(self, name: str, warnings: list[str]) -> dict[str, date | None]:
+        """``delivery_date``, or a warning where it cannot be read: no order is refused for it."""
+        try:
+            return {"delivery_date": self.day(name)}
+        except Unreadable:
+            warnings.append("bad_delivery_date")
+            return {}
+
     def _under(self, name: str, told: Any) -> Fields:
         return Fields(told, empty=self._empty, path=f"{self._path}{name}.")
 

@@ -141,23 +141,33 @@ class Listed:
     total: int
 
 
-def whole_list(page_of: Callable[[int], Listed], size: int) -> dict[str, str]:
-    """Read every page of a list, counted from 0, of ``size`` rows each.
+def whole_list(page_of: Callable[[int], Listed]) -> dict[str, str]:
+    """Read every page of a list; ``page_of`` is given how many rows have been read.
 
     A list that changed between two pages may have pushed a row from a page not yet read to
-    one already read: it is read again, and every number seen is kept.
+    one already read: it is read again, and every number seen is kept. Raises TryLater for a
+    list that never holds as many rows as it says.
     """
     found: dict[str, str] = {}
     for _ in range(_TRIES):
-        seen: dict[str, str] = {}
-        first = page_of(0)
-        seen |= first.rows
-        totals = {first.total}
-        for number in range(1, -(-first.total // size)):
-            page = page_of(number)
-            seen |= page.rows
-            totals.add(page.total)
+        seen, totals = _one_reading(page_of)
         found |= seen
         if totals == {len(seen)}:
-            break
+            return found
+    if len(found) < max(totals):
+        raise TryLater(f"A list of {max(totals)} orders tells only {len(found)} of them.")
     return found
+
+
+def _one_reading(page_of: Callable[[int], Listed]) -> tuple[dict[str, str], set[int]]:
+    seen: dict[str, str] = {}
+    totals: set[int] = set()
+    read = 0
+    while True:
+        page = page_of(read)
+        totals.add(page.total)
+        fresh = page.rows.keys() - seen.keys()
+        seen |= page.rows
+        read += len(page.rows)
+        if not fresh or read >= page.total:
+            return seen, totals

@@ -172,17 +172,17 @@ class Rakuten:
         return Scan(listing, self._told, LONGEST, GROUP)
 
     def _numbers(self, search: _Search, window: Window) -> Sequence[str]:
-        return list(whole_list(lambda number: self._page(search, window, number), PAGE))
+        return list(whole_list(lambda read: self._page(search, window, read)))
 
-    def _page(self, search: _Search, window: Window, number: int) -> Listed:
-        """One page of order numbers, counted from 0. Raises TooMany above the cap."""
+    def _page(self, search: _Search, window: Window, read: int) -> Listed:
+        """The page of order numbers after ``read`` of them. Raises TooMany above the cap."""
         question: dict[str, Any] = {
             "dateType": search.date_type,
             "startDatetime": _stamp(window.start),
             "endDatetime": _stamp(window.end),
             "PaginationRequestModel": {
                 "requestRecordsAmount": PAGE,
-                "requestPage": number + 1,
+                "requestPage": read // PAGE + 1,
                 "SortModelList": [{"sortColumn": 1, "sortDirection": 1}],
             },
         }

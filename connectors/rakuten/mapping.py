@@ -69,7 +69,7 @@ def _order(raw: RawOrder) -> Order:
         raise told.missing("orderNumber" if number is None else "orderDatetime")
     warnings: list[str] = []
     packages = [one for one in told.nodes("PackageModelList") if not one.flag("packageDeleteFlag")]
-    found = _amounts(told, packages) | _words(told, packages) | _parcel(told, packages)
+    found = _amounts(told, packages) | _words(told, packages) | _parcel(told, packages, warnings)
     found |= standing.states(told, found.get("shipped_at"), warnings) | _payment(told)
     buyer, named = _buyer(told.node("OrdererModel"), warnings)
     recipient = _recipient(packages, warnings)
@@ -161,7 +161,7 @@ def _lines(packages: list[Fields]) -> Iterable[Line]:
         )
 
 
-def _parcel(told: Fields, packages: list[Fields]) -> dict[str, Any]:
+def _parcel(told: Fields, packages: list[Fields], warnings: list[str]) -> dict[str, Any]:
     """What the parcels tell. The report of shipping is an instant and comes before mere days."""
     parcels = [parcel for package in packages for parcel in package.nodes("ShippingModelList")]
     reported = told.moment("shippingCmplRptDatetime")
@@ -173,7 +173,7 @@ def _parcel(told: Fields, packages: list[Fields]) -> dict[str, Any]:
         if parcels:
             found[name] = next(filter(None, (one.text(source) for one in parcels)), None)
     if "deliveryDate" in told:
-        found["delivery_date"] = told.day("deliveryDate")
+        found |= told.wish("deliveryDate", warnings)
     if "shippingTerm" in told:
         found["delivery_band"] = _band(told.whole("shippingTerm"))
     return found
