@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from console.visit import house_of
+from worker.pipeline.channel_health import Health, channel_health
 from worker.rules.states import CouponState, MessageState, QuarantineState
 from worker.store.engine import reading
 from worker.store.message_queries import TO_SEND
@@ -116,6 +117,28 @@ class _Figures(Collector):
                 session.scalar(select(func.count()).where(Stop.lifted_at.is_(None))),
             )
             yield _pools(session)
+            yield from _channels(channel_health(session, self.now), self.now)
+
+
+def _channels(channels: list[Health], now: datetime) -> Iterator[GaugeMetricFamily]:
+    paused = GaugeMetricFamily(
+        "okaeri_channel_paused", "1: orders wait for a person", labels=["channel"]
+    )
+    lag = GaugeMetricFamily(
+        "okaeri_channel_lag_seconds", "Since the last poll that worked", labels=["channel"]
+    )
+    left = GaugeMetricFamily(
+        "okaeri_credential_seconds_left",
+        "Until a credential ends; negative once it has",
+        labels=["channel", "credential"],
+    )
+    for one in channels:
+        paused.add_metric([one.channel], float(one.paused))
+        if one.lag_seconds is not None:
+            lag.add_metric([one.channel], one.lag_seconds)
+        for name, ends in sorted(one.expires.items()):
+            left.add_metric([one.channel, name], (ends - now).total_seconds())
+    yield from (paused, lag, left)
 
 
 def _one(name: str, meaning: str, value: float | None) -> GaugeMetricFamily:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from console import formats
 from console.shell import menu_counts
+from console.views.channels import OWN_WORDS, Trouble, channel_troubles
 from console.views.names import Badge, badges
 from console.views.packing import parcels
 from console.views.queue import SECONDS_IN_BATCH, SECONDS_TO_READ
@@ -33,18 +34,6 @@ class KindLine:
     numbers: tuple[tuple[str, int], ...]
     flagged: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One thing that needs somebody: what, how many, what it means, where to go."""
-
-    look: str
-    icon: str
-    title: str
-    text: str
-    button: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +75,7 @@ def today_view(session: Session, ctx: Context, words: Words, now: datetime) -> T
         heads=heads,
         kinds=_kinds(session, heads, words),
         soon=_soon(session, words, now),
-        troubles=_troubles(session, words, states),
+        troubles=_troubles(session, words, states, now),
         packed=sum(1 for box in boxes if box.packed),
         parcels=len(boxes),
         sent=_sent_today(session, ctx, now),
@@ -143,7 +132,7 @@ def _sent_today(session: Session, ctx: Context, now: datetime) -> int:
 
 
 def _troubles(
-    session: Session, words: Words, states: dict[MessageState, int]
+    session: Session, words: Words, states: dict[MessageState, int], now: datetime
 ) -> tuple[Trouble, ...]:
     """Most urgent first; what is fine is not listed."""
     counts = menu_counts(session) | {"failed": states.get(MessageState.FAILED, 0)}
@@ -163,7 +152,8 @@ def _troubles(
         title = f"{words(f'today.{name}')}　{words(unit, n=counts[name])}"
         button = words(f"today.{name}_button")
         found.append(Trouble(look, icon, title, words(f"today.{name}_text"), button, address))
-    return (*found, *_pools(session, words), *_others(session, words))
+    channels = channel_troubles(session, words, now)
+    return (*channels, *found, *_pools(session, words), *_others(session, words))
 
 
 def _pools(session: Session, words: Words) -> list[Trouble]:
@@ -192,7 +182,9 @@ def _pools(session: Session, words: Words) -> list[Trouble]:
 
 def _others(session: Session, words: Words) -> list[Trouble]:
     found = []
-    tasks = session.scalar(select(func.count()).where(StaffTask.done_at.is_(None)))
+    tasks = session.scalar(
+        select(func.count()).where(StaffTask.done_at.is_(None), StaffTask.kind.not_in(OWN_WORDS))
+    )
     if tasks:
         title = f"{words('today.tasks')}　{words('app.count_things', n=tasks)}"
         found.append(Trouble("note", "notes", title, words("today.tasks_text"), "", ""))

@@ -94,7 +94,7 @@ def channels_list(data: Data = None, config: Config = None, as_json: AsJson = Fa
     """List channels with their health and the next end of a credential."""
     runtime = open_runtime(data, config)
     with runtime.look() as session:
-        rows = [plain(health) for health in channel_health(session, now())]
+        rows = [plain(health) for health in channel_health(session, now(), count=True)]
     columns = ["channel", "kind", "orders", "last_success_at", "next_poll_at", "expires", "problem"]
     tell_rows(rows, columns, as_json=as_json, empty="まだありません / none yet")
 
