@@ -15,7 +15,9 @@ from connectors.kit.secrets import NoSecrets
 KINDS: dict[str, str] = {
     "csv_file": "connectors.csv_file.connector:CsvFile",
     "rakuten": "connectors.rakuten.connector:Rakuten",
+    "shopify": "connectors.shopify.connector:Shopify",
     "woocommerce": "connectors.woocommerce.connector:WooCommerce",
+    "yahoo": "connectors.yahoo.connector:YahooShopping",
 }
 """kind → ``module:Class``; imported on first use only."""
 

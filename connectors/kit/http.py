@@ -7,7 +7,7 @@ import logging
 from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -91,6 +91,21 @@ class Http:
         if status not in judged:
             self._classify(answer)
         return answer
+
+    def download(self, url: str, target: BinaryIO) -> int:
+        """Write a large answer to a file, piece by piece; gives its size in bytes.
+
+        Raises NeedsPerson or TryLater like ``request``; a body that breaks off is TryLater.
+        """
+        try:
+            with self._session.get(
+                url, timeout=self._timeout, allow_redirects=False, stream=True
+            ) as response:
+                headers = dict(response.headers)
+                self._classify(Answer(response.status_code, headers, b"", redact_url(url)))
+                return sum(target.write(part) for part in response.iter_content(1024 * 1024))
+        except requests.exceptions.RequestException as error:
+            raise TryLater(f"{redact_url(url)}: {type(error).__name__}") from error
 
     def close(self) -> None:
         """Give the connections back."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +171,31 @@ def test_retry_after_is_read_in_both_forms() -> None:
     assert retry_after({"retry-after": "Thu, 01 Jan 2026 00:01:00 GMT"}, now) == 60.0
     assert retry_after({"retry-after": "soon"}, now) is None
     assert retry_after({}, now) is None
+
+
+def test_an_answer_whose_words_the_caller_knows_is_given_back(shop: Shop) -> None:
+    shop.replies.append(reply(401, b'{"code": "late"}'))
+    http = Http(user_agent="Okaeri", retry=retries(0))
+    assert http.request("GET", shop.url, judged={401}).json() == {"code": "late"}
+
+
+def test_a_large_file_goes_to_disk_and_a_broken_one_waits(shop: Shop, tmp_path: Path) -> None:
+    http = Http(user_agent="Okaeri", retry=retries(0))
+    body = b"x" * 3_000_000
+    shop.replies += [reply(200, body), reply(200, body, cut=10), reply(404, b"")]
+    with (tmp_path / "file").open("wb") as target:
+        assert http.download(shop.url, target) == len(body)
+        with pytest.raises(TryLater):
+            http.download(shop.url, target)
+        with pytest.raises(NeedsPerson):
+            http.download(shop.url, target)
+    assert (tmp_path / "file").read_bytes().startswith(body)
+
+
+def test_the_library_below_never_logs_a_whole_address(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.replies.append(reply(200, b"{}"))
+    with caplog.at_level(logging.DEBUG):
+        Http(user_agent="Okaeri", retry=retries(0)).request("GET", f"{shop.url}/?secret=cs_1")
+    assert "cs_1" not in str([record.__dict__ for record in caplog.records])

@@ -1,0 +1,1 @@
+"""Orders and discount codes of a Shopify shop, by its Admin GraphQL API."""
