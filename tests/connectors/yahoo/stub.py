@@ -57,9 +57,10 @@ def order(number: int, placed: datetime, **changes: Any) -> Row:
     """One order, 4,150 yen: two packets of tea, shipping, a store's and a mall's discount."""
     return {
         "OrderId": f"{SELLER}-{number}", "ParentOrderId": "", "ChildOrderId": "",
-        "IsSplit": "false", "OrderTime": stamp(placed), "LastUpdateTime": stamp(placed), "OrderStatus": "2",
-        "StoreStatus": "", "CancelReason": "", "Suspect": "0", "BuyerComments": "",
-        "SocialGiftType": "0", "TotalCouponDiscount": "0", "PayStatus": "0", "PayType": "0",
+        "IsSplit": "false", "OrderTime": stamp(placed), "LastUpdateTime": stamp(placed),
+        "OrderStatus": "2", "StoreStatus": "", "CancelReason": "", "Suspect": "0",
+        "BuyerComments": "", "SocialGiftType": "0", "TotalCouponDiscount": "0", "PayStatus": "0",
+        "PayType": "0",
         "PayKind": "0", "PayMethod": "payment_a1", "PayMethodName": "クレジットカード決済",
         "PayActionTime": "", "PayDate": "", "BillLastName": "見本", "BillFirstName": "花子",
         "BillLastNameKana": "ミホン", "BillFirstNameKana": "ハナコ", "BillZipCode": "1500001",
