@@ -77,6 +77,19 @@ def test_the_thank_you_waits_for_the_next_poll(session: Session) -> None:
     assert p.said(session, order) == ("message", "planned")
 
 
+def test_later_deliveries_of_a_subscription_are_not_thanked_for(session: Session) -> None:
+    shop, person = p.a_shop(session), p.a_person(session)
+    paid, unpaid = (
+        p.a_visit(session, shop, person, subscription_number="T-1", visit_counting=False, **fields)
+        for fields in ({}, {"counting": False})
+    )
+    first = p.a_visit(session, shop, person, subscription_number="T-1", visit_counting=True)
+    p.planned(session)
+    assert p.said(session, first) == ("message", "planned")
+    assert p.said(session, paid) == ("not_wanted", "subscription_repeat")
+    assert p.said(session, unpaid) == ("not_wanted", "subscription_repeat")
+
+
 def test_a_bank_transfer_is_thanked_for_when_it_is_paid(session: Session) -> None:
     shop = p.a_shop(session)
     order = p.a_visit(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, exists, not_, or_, select, text, update
+from sqlalchemy import and_, case, exists, not_, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from worker.rules.states import (
@@ -47,6 +47,7 @@ class PlanOrder:
     delivered_at: datetime | None
     delivery_date: date | None
     delivery_count: int | None
+    """2 for any later delivery where the source does not number them."""
     replaces: str | None
     counting: bool
     customer_id: int | None
@@ -180,6 +181,19 @@ _FIRST_IMPORT_DONE = exists().where(
 )
 
 
+_earlier = aliased(OrderRow)
+_LATER_DELIVERY = and_(
+    OrderRow.delivery_count.is_(None),
+    exists().where(
+        _earlier.subscription_number == OrderRow.subscription_number,
+        _earlier.channel_id == OrderRow.channel_id,
+        _earlier.id != OrderRow.id,
+        _earlier.visit_counting,
+    ),
+)
+"""For sources that name the subscription but do not number its deliveries: one is the visit."""
+
+
 def load_orders(session: Session, order_ids: Collection[int]) -> list[PlanOrder]:
     """Read orders for planning, in the order of their time."""
     loaded: list[PlanOrder] = []
@@ -187,6 +201,7 @@ def load_orders(session: Session, order_ids: Collection[int]) -> list[PlanOrder]
         rows = session.execute(
             select(
                 *(getattr(OrderRow, name) for name in _ORDER_COLUMNS),
+                case((_LATER_DELIVERY, 2), else_=OrderRow.delivery_count).label("delivery_count"),
                 OrderContact.email,
                 OrderContact.address,
                 OrderContact.recipient_address,
@@ -225,7 +240,6 @@ _ORDER_COLUMNS = (
     "shipped_at",
     "delivered_at",
     "delivery_date",
-    "delivery_count",
     "replaces",
     "counting",
     "customer_id",
