@@ -57,7 +57,7 @@ def _order(raw: RawOrder, settings: MapSettings) -> Order:
         number=people.text(fields.get("number")) or raw.external_id,
         ordered_at=ordered_at,
         currency=amounts.currency,
-        present=_TOLD | found.keys() | named | named_there,
+        present=_TOLD.union(found, named, named_there),
         updated_at=_moment(fields, "date_modified", settings.zone),
         paid_at=paid_at,
         payment_method=method,

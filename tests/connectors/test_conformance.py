@@ -106,6 +106,7 @@ def test_times_are_aware_and_raws_survive_storage(kind: str, tmp_path: Path) -> 
         stored = RawOrder(raw.external_id, json.loads(json.dumps(raw.payload)), raw.position)
         order = connector.map(stored)
         assert order == connector.map(raw)
+        assert isinstance(order.present, frozenset)
         assert order.ordered_at.utcoffset() is not None
         assert raw.position
 
