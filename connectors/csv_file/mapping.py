@@ -20,6 +20,9 @@ from connectors.kit.money import BadMoney, exponent
 from connectors.kit.payment_kinds import payment_kind
 
 _AGREE = ("ordered_at", "total", "status", "payment_status", "currency", "email", "customer_id")
+_FIRST_YEAR = 1990
+"""An empty date cell of a spreadsheet reads as 1899 or 1900: one such row would make a history
+look complete for a century."""
 _MUTE = ("consent_at", "updated_at")
 """Dates whose loss does not change what the order is: warned about and left out."""
 
@@ -56,6 +59,7 @@ class Plan:
         self.layout = layout = Layout(profile, names)
         self._zone = values.zone_of(profile.zone or zone)
         self._number = layout.getter("order_number")
+        self._external = layout.getter("external_id") or self._number
         self._ordered = layout.getter("ordered_at")
         self._currency = layout.getter("currency")
         self._method = layout.getter("payment_method")
@@ -111,6 +115,7 @@ class Plan:
         warnings: list[str] = []
         dropped: set[str] = set()
         cells = rows[0] if len(rows) == 1 else self._merged(rows, warnings)
+        external_id = raw.external_id or self._identity_of(cells)
         ordered_at, time_unknown = self._ordered_at(cells, date1904)
         currency = self._currency_of(cells)
         found: dict[str, Any] = self._amounts.read(cells, rows, currency)
@@ -134,8 +139,8 @@ class Plan:
         if found.get("total") is not None:
             added.add("total")
         return Order(
-            external_id=raw.external_id,
-            number=self._number_of(cells, raw.external_id),
+            external_id=external_id,
+            number=self._number_of(cells, external_id),
             ordered_at=ordered_at,
             time_unknown=time_unknown,
             currency=currency,
@@ -176,9 +181,17 @@ class Plan:
                 "ordered_at",
             )
         try:
-            return values.moment(cell, self._zone, date1904=date1904)
+            found, time_unknown = values.moment(cell, self._zone, date1904=date1904)
         except BadValue as error:
             raise error.at("ordered_at") from error
+        if found.year < _FIRST_YEAR:
+            raise BadValue(
+                "bad_date",
+                f"No shop took orders online in {found.year}.",
+                f"{found.year}年の注文はありえません。日付を確かめてください。",
+                "ordered_at",
+            )
+        return found, time_unknown
 
     def _currency_of(self, cells: Cells) -> str:
         code = self._currency(cells).strip().upper() if self._currency else ""
@@ -193,6 +206,19 @@ class Plan:
                 "currency",
             ) from error
         return code
+
+    def _identity_of(self, cells: Cells) -> str:
+        """The lasting id of a row that was read without one and mended since."""
+        told = self._external(cells) if self._external else ""
+        found = values.identifier(told) or self._number_of(cells, "")
+        if found:
+            return found
+        raise BadValue(
+            "no_order_number",
+            "The row has no order number; often a total or note at the end of the file.",
+            "注文番号がありません。ファイルの末尾の合計行や注記かもしれません。",
+            "order_number",
+        )
 
     def _number_of(self, cells: Cells, external_id: str) -> str:
         if self._number is None:

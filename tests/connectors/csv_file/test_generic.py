@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from connectors.contract import Fulfilment, Life, NeedsPerson, Payment, PaymentKind
+from connectors.contract import (
+    BadRecord,
+    Fulfilment,
+    Life,
+    NeedsPerson,
+    Payment,
+    PaymentKind,
+    RawOrder,
+)
 from connectors.csv_file.files import inspect_file, load_profiles, map_raw, read_file
 from tests.connectors.csv_file.tables import PROFILES, order, orders, raws, rejected, write
 
@@ -384,3 +392,25 @@ def test_no_customer_key_stops_the_import(tmp_path: Path) -> None:
     with pytest.raises(NeedsPerson) as caught:
         inspect_file(path, profiles=PROFILES)
     assert "customer_id / email / name" in str(caught.value)
+
+
+def mended(number: str) -> RawOrder:
+    row = dict.fromkeys(("order_number", "email", "total"), "")
+    row |= {"order_number": number, "ordered_at": "2026-02-01", "total": "100"}
+    return RawOrder("", {"profile": "generic", "rows": [row], "lines": [9]}, "line 9")
+
+
+def test_a_row_that_was_read_without_a_number_becomes_no_order_by_itself() -> None:
+    with pytest.raises(BadRecord) as told:
+        map_raw(mended(""), PROFILES)
+    assert told.value.code == "no_order_number"
+
+
+def test_a_row_whose_number_was_mended_is_the_order_of_that_number() -> None:
+    found = map_raw(mended("A-7"), PROFILES)
+    assert (found.external_id, found.number) == ("A-7", "A-7")
+
+
+def test_an_empty_date_cell_of_a_spreadsheet_is_no_order_date(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{KEYS}\n1,1900-01-01,a@b.jp\n")
+    assert rejected(path) == [("bad_date", "line 2")]
