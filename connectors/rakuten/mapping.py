@@ -82,7 +82,7 @@ def _order(raw: RawOrder) -> Order:
         number=number,
         ordered_at=ordered_at,
         currency="JPY",
-        present=_ALWAYS | found.keys() | named,
+        present=_ALWAYS.union(found, named),
         updated_at=standing.newest_event(told),
         buyer=buyer,
         recipient=recipient,

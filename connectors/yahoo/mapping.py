@@ -78,7 +78,7 @@ def _order(raw: RawOrder, hold_merged: bool) -> Order:
         number=name.removeprefix(f"{seller}-"),
         ordered_at=ordered_at,
         currency="JPY",
-        present=_ALWAYS | found.keys() | named,
+        present=_ALWAYS.union(found, named),
         updated_at=told.moment("LastUpdateTime"),
         buyer=buyer,
         recipient=recipient,

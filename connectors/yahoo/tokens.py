@@ -14,7 +14,6 @@ from connectors.yahoo import credentials
 
 LOGIN_URL = "https://auth.login.yahoo.co.jp"
 ACCESS_TOKEN = "access_token"  # noqa: S105 -- the name under which it is kept
-_HOUR = 3600
 _JUDGED = frozenset({400, 401, 403})
 
 
@@ -59,12 +58,10 @@ class Tokens:
         token = told.text("access_token")
         if token is None:
             raise TryLater("Yahoo! JAPAN: the answer holds no token")
-        now = self._clock()
         if refresh := told.text("refresh_token"):  # only a login brings one
-            ends = now + timedelta(days=credentials.REFRESH_DAYS)
+            ends = self._clock() + timedelta(days=credentials.REFRESH_DAYS)
             self._vault.put(credentials.REFRESH_TOKEN.name, refresh, ends)
-        life = timedelta(seconds=told.whole("expires_in") or _HOUR)
-        self._vault.put(ACCESS_TOKEN, token, now + life)
+        self._vault.put(ACCESS_TOKEN, token)  # without its end: nobody needs to renew it by hand
         return token
 
     def _asked(self, question: dict[str, str]) -> object:

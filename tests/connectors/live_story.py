@@ -1,9 +1,9 @@
-"""Stories of a marketplace: events, polls, faults and crashes in any order, and how they must end."""
+"""Stories of one stream: changes, polls, faults and crashes in any order end as a clean read."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -11,145 +11,117 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from connectors.contract import Connector, Order, Watermark
+from connectors.contract import Connector
 from tests.connectors.harness import NOW
-from tests.connectors.loopback import Answered, Loopback, web_page
 from tests.documents import context
 from tests.factories import make_channel
 from worker.pipeline.ingest import stored_values
-from worker.pipeline.order_values import flat, told_names
 from worker.pipeline.pull import PullReport, run_stream
+from worker.store.channels import Channel
 from worker.store.engine import writing
 from worker.store.order_queries import whole
 from worker.store.orders import OrderRow
 
 CTX = context()
-FAULTS = (
-    web_page(503),
-    web_page(200),
-    Answered(500),
-    Answered(200, b"{", {"content-type": "application/json"}),
-    Answered(200, b"<Result><Sta", {"content-type": "application/xml"}),
-    Answered(200, b"0123456789", cut=5),
-)
 _numbers = itertools.count(1)
 
 Step = tuple[str, int]
-"""What happens, and which of several it is."""
+"""What happens, and to which order or by which kind of fault."""
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("change"), st.integers(1, 6)),
+        st.tuples(st.sampled_from(["poll", "crash"]), st.just(0)),
+        st.tuples(st.just("fail"), st.integers(0, 7)),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+Ledger = dict[str, dict[str, Any]]
 
 
-def steps(events: int, streams: int) -> st.SearchStrategy[list[Step]]:
-    """Any interleaving of events, polls, polls that crash behind a page, faults and waiting."""
-    event = st.tuples(st.just("event"), st.integers(0, events - 1))
-    poll = st.tuples(st.sampled_from(["poll", "crash"]), st.integers(0, streams - 1))
-    fault = st.tuples(st.just("fault"), st.integers(0, len(FAULTS) - 1))
-    wait = st.tuples(st.just("wait"), st.integers(1, 20))
-    return st.lists(st.one_of(event, event, poll, fault, wait), min_size=1, max_size=14)
+class World(Protocol):
+    """A pretend marketplace of a few orders, each of which moves from version to version."""
 
+    stream: str
 
-class Source(Protocol):
-    """A pretend marketplace whose orders change."""
+    def change(self, number: int, version: int, at: datetime) -> None:
+        """Order ``number`` becomes its next version; 0 is its arrival."""
+        ...
 
-    loopback: Loopback
+    def fail(self, kind: int) -> None:
+        """The next answer is a fault."""
+        ...
+
+    def calm(self) -> None:
+        """No fault waits any more."""
+        ...
 
     def open(self) -> Connector:
         """A connector on it, as after a restart."""
         ...
 
-    def happen(self, event: int, now: datetime) -> None:
-        """Something happens to one of its orders."""
-        ...
-
 
 class Crash(Exception):
-    """The worker dies."""
+    """The worker dies behind a page."""
 
 
-def tell(engine: Engine, source: Source, story: Sequence[Step]) -> None:
-    """Play a story, then let every stream come to its end, and compare with a clean read."""
-    teller = _Teller(engine, source)
-    try:
-        for step in story:
-            teller.play(*step)
-        source.loopback.faults.clear()
-        teller.now += timedelta(hours=1)
-        teller.finish()
-        expected = teller.clean()
-        assert teller.stored(expected) == {key: _told(one) for key, one in expected.items()}
-    finally:
-        source.loopback.stop()
+class Story:
+    """Plays steps on one channel, and reads the end once more on another."""
 
-
-class _Teller:
-    def __init__(self, engine: Engine, source: Source) -> None:
-        self._engine, self._source = engine, source
+    def __init__(self, engine: Engine, world: World) -> None:
+        self._engine, self._world = engine, world
+        self._versions: dict[int, int] = {}
         self.now = NOW
-        with writing(engine) as session:
-            channel = make_channel(session, f"own:story{next(_numbers)}")
-            self._channel, self._name = channel.id, channel.name
 
-    def _streams(self) -> list[str]:
-        return [stream.name for stream in self._source.open().streams()]
+    def play(self, told: list[Step]) -> tuple[Ledger, Ledger]:
+        """Give what the channel holds in the end, and what a clean read gives."""
+        mixed = self._channel()
+        for what, which in told:
+            self.now += timedelta(minutes=1)
+            self._step(mixed, what, which)
+        self._world.calm()
+        self.now += timedelta(hours=1)
+        return self._read(mixed), self._read(self._channel())
 
-    def play(self, what: str, which: int) -> None:
-        self.now += timedelta(minutes=1)
-        if what == "event":
-            self._source.happen(which, self.now)
-        elif what == "fault":
-            self._source.loopback.faults.append(FAULTS[which])
-        elif what == "wait":
-            self.now += timedelta(minutes=7 * which)
+    def _step(self, channel: str, what: str, which: int) -> None:
+        if what == "change":
+            version = self._versions.get(which, -1) + 1
+            self._versions[which] = version
+            self._world.change(which, version, self.now)
+        elif what == "fail":
+            self._world.fail(which)
         elif what == "poll":
-            self._poll(self._streams()[which])
+            self._poll(channel)
         else:
-            self._crash(self._streams()[which])
+            self._crash(channel)
 
-    def _poll(self, stream: str, between: Callable[[], None] | None = None) -> PullReport:
-        connector = self._source.open()
+    def _channel(self) -> str:
+        with writing(self._engine) as session:
+            return make_channel(session, f"own:told{next(_numbers)}").name
 
+    def _poll(self, channel: str, between: Callable[[], None] | None = None) -> PullReport:
         def transaction() -> Any:
             return writing(self._engine)
 
-        return run_stream(transaction, CTX, self._name, connector, stream, self.now, between)
+        world = self._world
+        return run_stream(transaction, CTX, channel, world.open(), world.stream, self.now, between)
 
-    def _crash(self, stream: str) -> None:
+    def _crash(self, channel: str) -> None:
         def die() -> None:
             raise Crash
 
         try:
-            self._poll(stream, die)
+            self._poll(channel, die)
         except Crash:
             return
 
-    def finish(self) -> None:
-        for stream in self._streams():
-            for _ in range(5):
-                if self._poll(stream).finished and self._poll(stream).finished:
-                    break
-            else:
-                raise AssertionError(f"{stream} never comes to its end")
-
-    def clean(self) -> dict[str, Order]:
-        """What the source tells to one who reads it for the first time."""
-        connector = self._source.open()
-        first = connector.streams()[0].name
-        pages = connector.pull(first, Watermark(), None, self.now)
-        mapped = (connector.map(raw) for page in pages for raw in page.raws)
-        return {order.external_id: order for order in mapped}
-
-    def stored(self, expected: Mapping[str, Order]) -> dict[str, dict[str, Any]]:
-        """What the ledger holds of each order, for the fields of which the source speaks now."""
+    def _read(self, channel: str) -> Ledger:
+        for _ in range(3):
+            finished = self._poll(channel).finished
+        assert finished, "the stream never comes to its end"
         with writing(self._engine) as session:
-            query = sa.select(OrderRow.id).where(OrderRow.channel_id == self._channel)
+            query = sa.select(OrderRow.id).join(Channel).where(Channel.name == channel)
             found = whole(session, list(session.scalars(query)))
-        rows = {one.order["external_id"]: stored_values(one) for one in found.values()}
-        assert rows.keys() == expected.keys()
-        return {
-            key: {name: row[name] for name in told_names(expected[key])}
-            for key, row in rows.items()
-        }
-
-
-def _told(order: Order) -> dict[str, Any]:
-    values = flat(order)
-    return {name: values[name] for name in told_names(order)}
+        return {one.order["external_id"]: stored_values(one) for one in found.values()}
