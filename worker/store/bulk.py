@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from worker.store.types import UtcDateTime
@@ -26,6 +27,20 @@ def put(session: Session, model: type[Any], rows: Sequence[dict[str, Any]]) -> N
     document = json.dumps([[row[name] for name in names] for row in rows], default=_plain)
     lite = session.get_bind().dialect.name == "sqlite"
     session.execute(sa.text(_statement(table, names, lite=lite)), {"rows": document})
+
+
+def among(session: Session, column: Any, ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Whether a column holds one of many numbers, which travel as one value.
+
+    A value each would be thousands of placeholders, in a statement of its own for every count.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        every = sa.select(sa.func.json_each(json.dumps(list(ids))).table_valued("value").c.value)
+    else:
+        # Not "= ANY": a prepared statement would search the list anew for every row.
+        every = sa.select(sa.func.unnest(sa.literal(list(ids), ARRAY(sa.BigInteger))))
+    found: sa.ColumnElement[bool] = column.in_(every)
+    return found
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from worker.store.bulk import among
 from worker.store.channels import Channel
 from worker.store.customers import (
     Customer,
@@ -181,10 +182,13 @@ def _with_visits(inner: sa.Subquery, *, one_visit: bool) -> sa.Select[Any]:
 def groups(session: Session, kept: Sequence[int]) -> dict[int, int]:
     """Everybody merged into one of these customers, however far, to the one that was kept."""
     root: dict[int, int] = {each: each for each in kept}
-    layer = list(kept)
+    merged = sa.exists(sa.select(Customer.id).where(Customer.merged_into.is_not(None)))
+    layer = list(kept) if session.scalar(sa.select(merged)) else []
     while layer:
         rows = session.execute(
-            sa.select(Customer.id, Customer.merged_into).where(Customer.merged_into.in_(layer))
+            sa.select(Customer.id, Customer.merged_into).where(
+                among(session, Customer.merged_into, layer)
+            )
         ).all()
         layer = [row.id for row in rows if row.id not in root]
         root |= {row.id: root[row.merged_into] for row in rows if row.id not in root}
@@ -265,6 +269,27 @@ def customer_sizes(session: Session) -> list[tuple[int, int]]:
 
 def flag_orders(session: Session, order_ids: Sequence[int]) -> None:
     """Put orders on the plan's work list."""
-    for start in range(0, len(order_ids), 5000):
-        part = order_ids[start : start + 5000]
-        session.execute(sa.update(OrderRow).where(OrderRow.id.in_(part)).values(plan_due=True))
+    if order_ids:
+        mine = among(session, OrderRow.id, order_ids)
+        session.execute(
+            sa.update(OrderRow)
+            .where(mine)
+            .values(plan_due=True)
+            .execution_options(synchronize_session="fetch")
+        )
+
+
+def settle_customers(
+    session: Session, ranked: sa.ColumnElement[bool], changed: Sequence[int]
+) -> None:
+    """Take customers off ranking's work list, and put the changed among them on the plan's.
+
+    One statement for both: on PostgreSQL every update writes the whole row anew.
+    """
+    moved = among(session, Customer.id, changed)
+    session.execute(
+        sa.update(Customer)
+        .where(ranked, sa.or_(Customer.rank_due, sa.and_(sa.not_(Customer.plan_due), moved)))
+        .values(rank_due=False, plan_due=sa.or_(Customer.plan_due, moved))
+        .execution_options(synchronize_session="fetch")
+    )
