@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from connectors.contract import NeedsPerson
 from worker.cli import channels, demo, desk, imports, ledger, service
 from worker.cli.opening import Config, Data, Wrong, remember, words
+from worker.demo.markets import NoMarkets
 from worker.demo.story import DemoStuck
 from worker.documents import DocumentsWrong
 from worker.embedded import NoBroker
@@ -32,6 +33,7 @@ _WRONG = (
     SettingsWrong,
     NeedsPerson,
     NoBroker,
+    NoMarkets,
     DemoStuck,
     Refused,
     MoveRefused,
