@@ -21,6 +21,7 @@ def test_the_queue_lists_what_waits_and_shows_a_mail(cli: Cli) -> None:
     assert shown["orders"] == ["A-1"] or shown["orders"] == ["A-2"]
     assert "様" in shown["text"]
     assert shown["subject"] in cli("review", "show", rows[0]["id"]).err
+    assert rows[0]["id"] in cli("review", "list").out
 
 
 def test_the_list_says_how_many_are_on_hold(cli: Cli) -> None:

@@ -127,6 +127,9 @@ def tell(value: Any, *, as_json: bool, text: str) -> None:
         words.print(text, markup=False)
 
 
+_PIPE_WIDTH = 200
+
+
 def tell_rows(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str
 ) -> None:
@@ -137,10 +140,16 @@ def tell_rows(
     if not rows:
         words.print(empty, markup=False)
         return
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for place, column in enumerate(columns):
+        # The first column is what the next command asks for: it is never cut.
+        table.add_column(column, no_wrap=place == 0)
     for row in rows:
         table.add_row(*(str(_plain(row.get(column, ""))) for column in columns))
-    Console(highlight=False).print(table)
+    screen = Console(highlight=False)
+    # Into a file or a pipe nothing is cut to fit a screen.
+    screen.width = screen.width if screen.is_terminal else _PIPE_WIDTH
+    screen.print(table)
 
 
 def instant(text: str, runtime: Runtime) -> datetime:
