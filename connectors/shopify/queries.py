@@ -110,7 +110,9 @@ COUPON_FIND = """
 query CouponFind($code: String!) {
   codeDiscountNodeByCode(code: $code) {
     id
-    codeDiscount { ... on DiscountCodeBasic { title status usageLimit asyncUsageCount endsAt } }
+    codeDiscount {
+      ... on DiscountCodeBasic { title asyncUsageCount codesCount { count } }
+    }
   }
 }
 """

@@ -99,6 +99,8 @@ class ShopifyShop:
         self.after_page: list[Node] = []
         """Changes that happen one by one after each page, while it is being read."""
         self.discounts: dict[str, Node] = {}
+        self.creation: list[Node] = []
+        self.user_errors: list[Node] = []
         self.loopback = Loopback(self.answer)
 
     @property
@@ -225,6 +227,56 @@ class ShopifyShop:
         if running:
             found |= {"status": "RUNNING", "url": None}
         return {"bulkOperation": found}
+
+    # --- discounts -------------------------------------------------------------------------------
+
+    def _CouponFind(self, variables: Node) -> Node:  # noqa: N802
+        return {"codeDiscountNodeByCode": self._discount_of(variables["code"])}
+
+    def _discount_of(self, code: str) -> Node | None:
+        for number, kept in self.discounts.items():
+            if code in kept["codes"]:
+                count = {"count": len(kept["codes"])}
+                told = {"title": kept["title"], "asyncUsageCount": kept["used"]}
+                return {"id": number, "codeDiscount": told | {"codesCount": count}}
+        return None
+
+    def _CouponCreate(self, variables: Node) -> Node:  # noqa: N802
+        told = variables["input"]
+        if self._discount_of(told["code"]):
+            taken = [{"field": ["code"], "code": "TAKEN", "message": "taken"}]
+            return {"discountCodeBasicCreate": {"codeDiscountNode": None, "userErrors": taken}}
+        number = f"gid://shopify/DiscountCodeNode/{len(self.discounts) + 1}"
+        self.discounts[number] = told | {"codes": [told["code"]], "used": 0, "ended": False}
+        made = {"codeDiscountNode": {"id": number}, "userErrors": self.user_errors}
+        return {"discountCodeBasicCreate": made}
+
+    def _CouponCodesAdd(self, variables: Node) -> Node:  # noqa: N802
+        self.creation = []
+        for code in (one["code"] for one in variables["codes"]):
+            taken = self._discount_of(code) is not None
+            error = {"field": ["code"], "code": "TAKEN", "message": "taken"}
+            there = None if taken else {"id": f"gid://shopify/DiscountRedeemCode/{code}"}
+            self.creation.append(
+                {"code": code, "errors": [error] * taken, "discountRedeemCode": there}
+            )
+            if not taken:
+                self.discounts[variables["discountId"]]["codes"].append(code)
+        creation = {"id": "gid://shopify/DiscountRedeemCodeBulkCreation/1", "done": False}
+        return {"discountRedeemCodeBulkAdd": {"bulkCreation": creation, "userErrors": []}}
+
+    def _CouponCodesStatus(self, _: Node) -> Node:  # noqa: N802
+        done = self.bulk_polls <= 0
+        self.bulk_polls -= 1
+        nodes = self.creation if done else []
+        return {"discountRedeemCodeBulkCreation": {"done": done, "codes": {"nodes": nodes}}}
+
+    def _CouponVoid(self, variables: Node) -> Node:  # noqa: N802
+        self.discounts[variables["id"]]["ended"] = True
+        done = {"codeDiscountNode": {"id": variables["id"]}, "userErrors": []}
+        return {"discountCodeDeactivate": done}
+
+    # --- bulk operations -------------------------------------------------------------------------
 
     def _file(self) -> bytes:
         """Orders first, all lines after them: children may stand far from their parents."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from connectors.contract import RawOrder, Watermark
 from connectors.woocommerce.mapping import map_order
@@ -18,51 +15,7 @@ from tests.connectors.harness import NOW
 from tests.connectors.loopback import Asked
 from tests.connectors.woocommerce.harness import modified, opened
 from tests.connectors.woocommerce.stub import WooShop, row
-
-SUBSET = Path(__file__).parents[4] / "shared/contracts/woocommerce/wc-v3-subset.openapi.yaml"
-_TYPES: dict[str, Any] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "boolean": bool,
-    "number": (int, float),
-}
-
-
-@pytest.fixture(scope="module")
-def subset() -> dict[str, Any]:
-    if not SUBSET.exists():
-        pytest.skip("../shared/contracts is not here")
-    found: dict[str, Any] = yaml.safe_load(SUBSET.read_text("utf-8"))
-    return found
-
-
-def faults(schema: dict[str, Any], value: Any, subset: dict[str, Any], at: str = "") -> list[str]:
-    """Say what is wrong with a value, by the few keywords that the subset uses."""
-    if "$ref" in schema:
-        schema = subset["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    if value is None:
-        return [] if schema.get("nullable") or not schema.get("type") else [f"{at}: null"]
-    found = [f for part in schema.get("allOf", ()) for f in faults(part, value, subset, at)]
-    kind = schema.get("type")
-    if kind == "integer":
-        right = isinstance(value, int) and not isinstance(value, bool)
-    else:
-        right = isinstance(value, _TYPES.get(kind or "", object))
-    if not right:
-        return [*found, f"{at}: not {kind}"]
-    if "enum" in schema and value not in schema["enum"]:
-        found.append(f"{at}: not one of {schema['enum']}")
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        found.append(f"{at}: not {schema['pattern']}")
-    if kind == "array" and "items" in schema:
-        found += [f for one in value for f in faults(schema["items"], one, subset, f"{at}[]")]
-    if kind == "object":
-        found += [f"{at}: no {name}" for name in schema.get("required", ()) if name not in value]
-        for name, part in schema.get("properties", {}).items():
-            if name in value:
-                found += faults(part, value[name], subset, f"{at}.{name}")
-    return found
+from tests.connectors.woocommerce.subset import faults
 
 
 def request_faults(asked: Asked, subset: dict[str, Any]) -> list[str]:
