@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Any
 
+from connectors.contract import Buyer, Recipient
+
 RELAY_DOMAINS = ("fw.rakuten.ne.jp", "marketplace.amazon.co.jp")
 """Masked addresses of marketplaces; no setting can switch this off."""
 
@@ -55,8 +57,8 @@ def mail(value: Any) -> str | None:
 
 def name(value: Any) -> str | None:
     """Trim, make runs of spaces one, and drop a closing 様; never normalised otherwise."""
-    told = " ".join((text(value) or "").split())  # split() knows the full-width space too
-    return (told[:-1].rstrip() if told[-1:] == "様" else told) or None
+    words = " ".join((text(value) or "").split())  # split() knows the full-width space too
+    return (words[:-1].rstrip() if words[-1:] == "様" else words) or None
 
 
 def kana(value: Any) -> str | None:
@@ -69,11 +71,23 @@ def kana(value: Any) -> str | None:
 
 def phone(value: Any) -> str | None:
     """Read a phone number as written; Japan's country code becomes the leading zero."""
-    told = text(value)
+    number = text(value)
     for prefix in ("+81", "81-"):
-        if told and told.startswith(prefix):
-            return "0" + told.removeprefix(prefix).lstrip("- ").removeprefix("0")
-    return told
+        if number and number.startswith(prefix):
+            return "0" + number.removeprefix(prefix).lstrip("- ").removeprefix("0")
+    return number
+
+
+def told(prefix: str, person: Buyer | Recipient | None) -> set[str]:
+    """Name, for ``Order.present``, what is known of a person.
+
+    For sources where nothing means "not told any more", never "now empty": marketplaces take
+    people out of old orders.
+    """
+    found = {name for name in getattr(person, "__slots__", ()) if getattr(person, name)}
+    if "email" in found:
+        found.add("email_is_relay")
+    return {f"{prefix}.{name}" for name in found}
 
 
 def prefecture(code: str) -> str | None:

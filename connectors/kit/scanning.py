@@ -120,6 +120,16 @@ class Scan:
             raise told.problem
 
 
+def every_number(listing: Listing, window: Window) -> list[str]:
+    """The numbers of a window, halved as often as the source needs. Raises TryLater."""
+    try:
+        return list(listing(window))
+    except TooMany as error:
+        middle = _middle(window, error)
+    early = every_number(listing, Window(window.start, middle))
+    return early + every_number(listing, Window(middle, window.end))
+
+
 def _middle(window: Window, error: TooMany) -> datetime:
     middle = window.start + (window.end - window.start) / 2
     middle = middle.replace(microsecond=0)

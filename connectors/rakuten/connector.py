@@ -25,7 +25,7 @@ from connectors.contract import (
 )
 from connectors.kit.fields import TOKYO, Fields
 from connectors.kit.live import Totals, first_instant
-from connectors.kit.scanning import Listed, Place, Scan, Told, TooMany, whole_list
+from connectors.kit.scanning import Listed, Place, Scan, Told, TooMany, every_number, whole_list
 from connectors.kit.windows import Window
 from connectors.rakuten import service
 from connectors.rakuten.mapping import map_order
@@ -118,14 +118,13 @@ class Rakuten:
     def check(self) -> str:
         """Search the last day, read one order, and ask when the key ends. Raises NeedsPerson."""
         now = datetime.now(UTC)
-        search = _SEARCHES["orders"]
-        listed = self._page(search, Window(now - timedelta(days=1), now), 0)
-        if first := next(iter(listed.rows), None):
-            self._orders([first])
+        found = self._placed(Window(now - timedelta(days=1), now))
+        if found:
+            self._orders(found[-1:])
         expires = self._service.licence_expiry()
         until = f"{expires.astimezone(TOKYO):%Y-%m-%d}" if expires else "不明 unknown"
         return (
-            f"楽天に接続できました。この24時間の注文: {listed.total} 件。キーの期限: {until}。"
+            f"楽天に接続できました。この24時間の注文: {len(found)} 件。キーの期限: {until}。"
             "Connected to Rakuten."
         )
 
@@ -135,13 +134,12 @@ class Rakuten:
 
     def totals(self, since: datetime, until: datetime) -> Totals:
         """List the orders placed in the span; the list of numbers tells no amounts."""
-        search = _SEARCHES["orders"]
         found: dict[str, int | None] = {}
         last = until - timedelta(seconds=1)  # searchOrder includes the end of its window
         begin = since
         while begin <= last:
             end = min(begin + LONGEST, last)
-            found |= dict.fromkeys(self._numbers(search, Window(begin, end)))
+            found |= dict.fromkeys(self._placed(Window(begin, end)))
             begin = end + timedelta(seconds=1)
         return Totals(found)
 
@@ -170,6 +168,10 @@ class Rakuten:
             return self._numbers(search, Window(start, max(start, window.end)))
 
         return Scan(listing, self._told, LONGEST, GROUP)
+
+    def _placed(self, window: Window) -> list[str]:
+        search = _SEARCHES["orders"]
+        return every_number(lambda part: self._numbers(search, part), window)
 
     def _numbers(self, search: _Search, window: Window) -> Sequence[str]:
         return list(whole_list(lambda read: self._page(search, window, read)))

@@ -54,7 +54,6 @@ _TEXTS: Mapping[str, str] = {
 _TERMS = {1: "午前中", 2: "午後", 9: "その他"}
 _WRAPPINGS = {1: "包装紙", 2: "リボン"}
 _ALWAYS = frozenset({"external_id", "number", "ordered_at", "time_unknown", "currency"})
-_PEOPLE = ("name", "kana", "phone", "postal_code", "address")
 
 
 def map_order(raw: RawOrder) -> Order:
@@ -71,10 +70,9 @@ def _order(raw: RawOrder) -> Order:
     packages = [one for one in told.nodes("PackageModelList") if not one.flag("packageDeleteFlag")]
     found = _amounts(told, packages) | _words(told, packages) | _parcel(told, packages, warnings)
     found |= standing.states(told, found.get("shipped_at"), warnings) | _payment(told)
-    buyer, named = _buyer(told.node("OrdererModel"), warnings)
+    buyer = _buyer(told.node("OrdererModel"), warnings)
     recipient = _recipient(packages, warnings)
-    if recipient is not None:
-        named |= {f"recipient.{name}" for name in _PEOPLE}
+    named = people.told("buyer", buyer) | people.told("recipient", recipient)
     if packages:
         found["lines"] = tuple(_lines(packages))
     return Order(
@@ -237,40 +235,33 @@ def _person(told: Fields) -> dict[str, str | None]:
     }
 
 
-def _buyer(told: Fields, warnings: list[str]) -> tuple[Buyer, set[str]]:
+def _buyer(told: Fields, warnings: list[str]) -> Buyer:
     """The orderer. RMS gives no member number, and a masked address only."""
-    if "familyName" not in told and "emailAddress" not in told:
-        warnings.append("no_buyer")
-        return Buyer(), set()
-    named = {f"buyer.{name}" for name in (*_PEOPLE, "family_name", "given_name", "birthday")}
     email = people.mail(told.text("emailAddress"))
     if email is None and told.text("emailAddress"):
         warnings.append("bad_email")
-    else:
-        named |= {"buyer.email", "buyer.email_is_relay"}
-    birthday, readable = _birthday(told)
-    if not readable:
-        warnings.append("bad_birthday")
-        named.discard("buyer.birthday")
     buyer = Buyer(
         email=email,
         email_is_relay=email is not None and people.is_relay(email),
         family_name=people.name(told.text("familyName")),
         given_name=people.name(told.text("firstName")),
-        birthday=birthday,
+        birthday=_birthday(told, warnings),
         **_person(told),
     )
-    return buyer, named
+    if buyer == Buyer():
+        warnings.append("no_buyer")
+    return buyer
 
 
-def _birthday(told: Fields) -> tuple[date | None, bool]:
+def _birthday(told: Fields, warnings: list[str]) -> date | None:
     year, month, day = (told.whole(f"birth{part}") for part in ("Year", "Month", "Day"))
     if not year or not month or not day:
-        return None, True
+        return None
     try:
-        return date(year, month, day), True
+        return date(year, month, day)
     except ValueError:  # an order is not refused for a birthday
-        return None, False
+        warnings.append("bad_birthday")
+        return None
 
 
 def _recipient(packages: list[Fields], warnings: list[str]) -> Recipient | None:

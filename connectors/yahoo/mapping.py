@@ -38,7 +38,6 @@ _AMOUNTS: Mapping[str, tuple[str, ...]] = {
     "total": ("TotalPrice",),
 }
 _ALWAYS = frozenset({"external_id", "number", "ordered_at", "time_unknown", "currency"})
-_PEOPLE = ("name", "kana", "phone", "postal_code", "address")
 _SOCIAL_GIFTS = frozenset({1, 2})
 
 
@@ -69,10 +68,8 @@ def _order(raw: RawOrder, hold_merged: bool) -> Order:
         found |= {"lines": tuple(map(_line, items)), "subtotal": _subtotal(items)}
     if told.flag("IsSplit"):
         warnings.append("split_order")
-    buyer, named = _buyer(told.node("Pay"), warnings)
-    recipient = _recipient(told.node("Ship"))
-    if "ShipLastName" in told.node("Ship"):
-        named |= {f"recipient.{field}" for field in _PEOPLE}
+    buyer, recipient = _buyer(told.node("Pay"), warnings), _recipient(told.node("Ship"))
+    named = people.told("buyer", buyer) | people.told("recipient", recipient)
     return Order(
         external_id=name,
         number=name.removeprefix(f"{seller}-"),
@@ -181,17 +178,11 @@ def _person(told: Fields, prefix: str) -> dict[str, str | None]:
     }
 
 
-def _buyer(pay: Fields, warnings: list[str]) -> tuple[Buyer, set[str]]:
+def _buyer(pay: Fields, warnings: list[str]) -> Buyer:
     """Who pays. No Yahoo! JAPAN ID is told; the address is the buyer's own."""
-    if "BillLastName" not in pay and "BillMailAddress" not in pay:
-        warnings.append("no_buyer")
-        return Buyer(), set()
-    named = {f"buyer.{name}" for name in (*_PEOPLE, "family_name", "given_name")}
     email = people.mail(pay.text("BillMailAddress"))
     if email is None and pay.text("BillMailAddress"):
         warnings.append("bad_email")
-    else:
-        named |= {"buyer.email", "buyer.email_is_relay"}
     buyer = Buyer(
         email=email,
         email_is_relay=email is not None and people.is_relay(email),
@@ -200,7 +191,9 @@ def _buyer(pay: Fields, warnings: list[str]) -> tuple[Buyer, set[str]]:
         birthday=None,
         **_person(pay, "Bill"),
     )
-    return buyer, named
+    if buyer == Buyer():
+        warnings.append("no_buyer")
+    return buyer
 
 
 def _recipient(ship: Fields) -> Recipient | None:

@@ -1,0 +1,1 @@
+"""Rakuten Ichiba against a pretend RMS."""

@@ -220,7 +220,14 @@ def test_totals_list_each_order_of_the_span_once(shop: Rms) -> None:
     assert (sorted(found.orders), found.count, found.total) == (sorted(inside), 3, None)
 
 
-def test_check_says_what_it_found(shop: Rms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_above_the_cap_is_counted_whole(shop: Rms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rakuten, "CAP", 4)
+    for n in range(9):
+        shop.place(order(n, NOW - timedelta(hours=n + 1)))
+    assert opened(shop).totals(NOW - DAY, NOW).count == 9
+
+
+def test_check_says_what_it_found(shop: Rms) -> None:
     now = datetime.now(UTC)
     shop.now, shop.expires = now, datetime(2027, 1, 31, 3, tzinfo=UTC)
     shop.place(order(1, now - timedelta(hours=1)))

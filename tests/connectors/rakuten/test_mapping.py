@@ -205,6 +205,12 @@ def test_an_order_without_its_buyer_tells_no_person() -> None:
     assert not [name for name in found.present if name.startswith("buyer.")]
 
 
+def test_people_that_rakuten_took_out_are_not_told_as_empty() -> None:
+    blank = dict.fromkeys(person(emailAddress=None))
+    found = told(OrdererModel=blank, PackageModelList=[package(SenderModel=blank)])
+    assert not [name for name in found.present if name.startswith(("buyer.", "recipient."))]
+
+
 def test_letters_beyond_the_usual_ones_stay() -> None:
     found = told(OrdererModel=person(familyName="𠮷野", firstName="🍵", emailAddress=MASKED))
     assert found.buyer.name == "𠮷野 🍵"

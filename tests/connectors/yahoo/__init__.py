@@ -1,0 +1,1 @@
+"""Yahoo! Shopping against a pretend store."""

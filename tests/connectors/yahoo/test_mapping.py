@@ -30,6 +30,10 @@ from tests.connectors.same_sales import differences
 from tests.connectors.yahoo.stub import SELLER, Row, info, item, order
 
 PLACED = datetime(2026, 2, 1, 2, 35, 52, tzinfo=UTC)  # 11:35:52 in Tokyo
+_SHIPPED_TO = (
+    *("ShipLastName", "ShipFirstName", "ShipZipCode", "ShipPrefecture", "ShipCity"),
+    *("ShipAddress1", "ShipPhoneNumber"),
+)
 MIDNIGHT = datetime(2026, 2, 2, 15, tzinfo=UTC)  # 3 February in Tokyo
 
 
@@ -209,6 +213,15 @@ def test_an_order_without_its_buyer_tells_no_person() -> None:
     found = map_order(RawOrder("x", payload, "item 1"))
     assert (found.buyer, found.warnings) == (Buyer(), ("no_buyer",))
     assert not [name for name in found.present if name.startswith("buyer.")]
+
+
+def test_people_that_yahoo_took_out_are_not_told_as_empty() -> None:
+    row = order(1, PLACED)
+    blank: dict[str, Any] = {
+        name: "" for name in row if name.startswith("Bill") or name in _SHIPPED_TO
+    }
+    found = told(**blank)
+    assert not [name for name in found.present if name.startswith(("buyer.", "recipient."))]
 
 
 def test_letters_beyond_the_usual_ones_stay() -> None:
