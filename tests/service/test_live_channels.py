@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.connectors.loopback import Answered, told, web_page
 from tests.factories import NOW, make_channel
 from tests.toy_shop import KEY, REFRESH, Toy, ToyServer, toy
-from worker.live import channel_config, keyring, open_channel_connector, vault_of
+from worker.live import channel_config, keyring, open_channel_connector, pace_of, vault_of
 from worker.pipeline.channel_admin import Setup, set_up
 from worker.polling import due_channels, poll_channel_once
 from worker.runtime import Runtime
@@ -266,3 +266,18 @@ def test_a_connector_is_given_the_vault_of_its_own_channel(
     assert isinstance(one, Toy)
     assert isinstance(two, Toy)
     assert (one._vault.get("key"), two._vault.get("key")) == (KEY, "second-key")
+
+
+def test_a_used_up_quota_is_waited_out_to_its_reset(runtime: Runtime, toy: ToyServer) -> None:
+    name = "own:quota"  # the pace of an account outlives this test
+    opened(runtime, toy, name)
+    pace = pace_of(runtime, channel_config(runtime, name))
+    pace.exhausted("orders", datetime.now(UTC) + timedelta(hours=2))
+
+    assert poll_channel_once(runtime, name, NOW).problem
+
+    found = channel(runtime, name)
+    assert found.next_poll_at is not None
+    assert abs(found.next_poll_at - NOW - timedelta(hours=2)) < timedelta(minutes=1)
+    assert not found.paused
+    assert asked(toy) == 0
