@@ -25,6 +25,9 @@ AGENT = "Okaeri"
 _GUESS = 100.0
 """Points an operation is taken to cost until its first answer has told."""
 
+_BUCKET = 1000.0
+"""Points of a full bucket until the first answer has told."""
+
 _ONCE = Retry(1, connect=1, read=0, status=0, other=0, redirect=0, respect_retry_after_header=False)
 _JUDGED = frozenset({401, 402, 403, 404, 423, 429, 430, 503})
 _MOST_TRIES = 4
@@ -51,6 +54,7 @@ class Client:
         )
         self._tokens = Tokens(settings.base_url, vault, self._http)
         self._costs: dict[str, float] = {}
+        self._most = _BUCKET
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Told:
         """Run one operation. Raises TooCostly, NeedsPerson or TryLater.
@@ -61,7 +65,8 @@ class Client:
         name = query.split("(")[0].split("{")[0].strip()
         wait = 0.0
         for _ in range(_MOST_TRIES):
-            self._pace.take(LANE, self._costs.get(name, _GUESS))
+            # Never more than half the bucket: who reads at half pace asks for twice as much.
+            self._pace.take(LANE, min(self._costs.get(name, _GUESS), self._most / 2))
             answer, data = self._post(query, variables or {})
             wait = self._learn(name, data)
             if not self._throttled(name, data, answer.url):
@@ -70,6 +75,7 @@ class Client:
                     raise TryLater(f"{answer.url}: an answer without data")
                 version = answer.headers.get("x-shopify-api-version", "")
                 return Told(told, skew(answer.headers), version)
+            self._pace.exhausted(LANE, datetime.now(UTC) + timedelta(seconds=wait))
         raise TryLater(f"{self._settings.base_url}: THROTTLED", max(wait, 1.0))
 
     def _throttled(self, name: str, data: Mapping[str, Any], where: str) -> bool:
@@ -117,6 +123,7 @@ class Client:
         left, rate = _number(bucket.get("currentlyAvailable")), _number(bucket.get("restoreRate"))
         if wanted > 0:
             self._costs[name] = wanted
+        self._most = _number(bucket.get("maximumAvailable")) or self._most
         self._pace.learn(LANE, left=left, restore_per_second=rate)
         return max(0.0, wanted - left) / rate if rate > 0 else 1.0
 

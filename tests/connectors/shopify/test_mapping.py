@@ -172,7 +172,7 @@ def test_money_is_exact_in_its_currency() -> None:
         ({"totalPriceSet": money("2500", "USD")}, "bad_money", "totalPriceSet"),
         ({"totalPriceSet": None}, "bad_money", "totalPriceSet"),
         ({"totalPriceSet": money("-1")}, "negative_total", "totalPriceSet"),
-        ({"currencyCode": "XXX"}, "bad_currency", "currencyCode"),
+        ({"currencyCode": "YEN"}, "bad_currency", "currencyCode"),
         ({"processedAt": None, "createdAt": "yesterday"}, "bad_date", "processedAt"),
     ],
 )

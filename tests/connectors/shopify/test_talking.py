@@ -287,3 +287,16 @@ def test_a_setting_nobody_can_use_is_named(name: str, value: Any) -> None:
 
 def test_it_is_opened_by_its_kind() -> None:
     assert isinstance(open_connector(config(shop_of(1))), Shopify)
+
+
+def test_a_costly_page_is_read_at_half_pace_too() -> None:
+    class Half(LocalPace):
+        def take(self, lane: str, cost: float = 1.0) -> None:
+            super().take(lane, cost * 2)
+
+    shop = shop_of(1)
+    shop.page_cost, shop.restore = 45.0, 1000.0  # 910 points for a page of twenty
+    keys = MemoryVault({"access_token": TOKEN})
+    for _ in range(2):
+        connector = Shopify(config(shop), vault=keys, pace=Half(Shopify.LANES))
+        assert read(connector) == 1
