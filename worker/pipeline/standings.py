@@ -76,7 +76,10 @@ class _Walker:
             self._orders(mine, scope, walked, opening, overall)
             self._customer(mine, self.basis.scopes[scope], walked, opening, scope in openings)
         if len(scopes) == 1 and overall == openings.get(scopes[0], NO_OPENING):
-            self._customer(orders, OVERALL, walked, overall, bool(openings))
+            if self.person.pins or openings:
+                self._customer(orders, OVERALL, walked, overall, bool(openings))
+            else:
+                self._same_overall(self.basis.scopes[scopes[0]])
         else:
             everywhere = self._walk(orders, overall, everywhere=True)
             self._customer(orders, OVERALL, everywhere, overall, bool(openings))
@@ -198,6 +201,15 @@ class _Walker:
             "ladder": self.basis.ladder_version,
             "next_change_at": self._next_change(walked.next_fall, pin if pinned else None),
         }
+
+    def _same_overall(self, scope: str) -> None:
+        """With one scope, no pin and no opening count nothing differs over all channels."""
+        self.out.customers[self.customer_id, OVERALL] = {
+            **self.out.customers[self.customer_id, scope],
+            "scope": OVERALL,
+        }
+        if (self.customer_id, scope) in self.out.fell:
+            self.out.fell.add((self.customer_id, OVERALL))
 
     def _next_change(self, fall: date | None, pin: RankPin | None) -> datetime | None:
         moments = [self.basis.morning(fall)] if fall is not None else []

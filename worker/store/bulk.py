@@ -46,7 +46,7 @@ def among(session: Session, column: Any, ids: Sequence[int]) -> sa.ColumnElement
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         # The form SQLAlchemy itself writes on SQLite; PostgreSQL is told that it is UTC.
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a bulk row")
