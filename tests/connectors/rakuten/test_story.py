@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from connectors.contract import Connector
 from tests.connectors.harness import NOW
-from tests.connectors.live_events import Step, steps, tell
+from tests.connectors.live_story import Step, steps, tell
 from tests.connectors.rakuten.harness import opened
 from tests.connectors.rakuten.stub import Rms, order
 

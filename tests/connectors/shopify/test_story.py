@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
 from connectors.contract import Connector
-from tests.connectors.live_events import Step, steps, tell
+from tests.connectors.live_story import Step, steps, tell
 from tests.connectors.shopify.harness import opened
 from tests.connectors.shopify.stub import ShopifyShop, instant, money, order
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
 from connectors.contract import Connector
-from tests.connectors.live_events import Step, steps, tell
+from tests.connectors.live_story import Step, steps, tell
 from tests.connectors.woocommerce.harness import opened
 from tests.connectors.woocommerce.stub import WooShop, row
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from connectors.contract import Connector
 from connectors.kit.secrets import MemoryVault
 from tests.connectors.harness import NOW
-from tests.connectors.live_events import Step, steps, tell
+from tests.connectors.live_story import Step, steps, tell
 from tests.connectors.yahoo.harness import opened, vault
 from tests.connectors.yahoo.stub import SELLER, YahooStore, order
 
