@@ -19,6 +19,7 @@ MAX_BODY = 2 * 1024 * 1024
 _STATUS = {
     Nudged.TAKEN: 200,
     Nudged.REPEATED: 200,  # or the marketplace would send it again and again
+    Nudged.PING: 200,
     Nudged.REFUSED: 401,
     Nudged.UNKNOWN: 404,
 }

@@ -87,6 +87,15 @@ class SignedWebhooks(Protocol):
         ...
 
 
+@runtime_checkable
+class Pings(Protocol):
+    """A connector whose source tries a new webhook with an unsigned request."""
+
+    def is_ping(self, headers: Mapping[str, str], raw_body: bytes) -> bool:
+        """Tell whether it is such a trial: it is answered well and does nothing."""
+        ...
+
+
 def first_instant(config: ChannelConfig, now: datetime, history_days: int | None) -> datetime:
     """Where a stream without a watermark begins: the setting ``since``, else the source's reach.
 

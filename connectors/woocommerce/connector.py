@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,8 @@ _BY_ID_SPAN = timedelta(days=7)
 
 _DRAFTS = frozenset({"checkout-draft", "auto-draft"})
 """Checkouts in progress: no orders yet."""
+
+_PING = re.compile(rb"webhook_id=\d{1,20}")
 
 _NEVER_STORED = frozenset(
     [
@@ -187,6 +190,10 @@ class WooCommerce:
             return False
         digest = hmac.new(secret.encode(), raw_body, hashlib.sha256).digest()
         return hmac.compare_digest(base64.b64encode(digest), told.encode())
+
+    def is_ping(self, headers: Mapping[str, str], raw_body: bytes) -> bool:
+        """Tell the form WooCommerce posts when a webhook is made; unless answered it stays off."""
+        return "x-wc-webhook-signature" not in headers and _PING.fullmatch(raw_body) is not None
 
 
 def _resumed(cursor: str | None) -> Position | None:

@@ -113,3 +113,13 @@ def test_old_deliveries_are_forgotten(engine: Engine) -> None:
     with writing(engine) as session:
         assert forget_deliveries(session, NOW) == 0
         assert forget_deliveries(session, NOW + timedelta(seconds=1)) == 1
+
+
+def test_the_trial_of_a_new_webhook_is_answered_and_does_nothing(engine: Engine) -> None:
+    with writing(engine) as session:
+        settings = {"base_url": "https://shop.example"}
+        make_channel(session, "own:woo", kind="woocommerce", settings=settings)
+    assert send(engine, b"webhook_id=1", name="own:woo") is Nudged.PING
+    assert send(engine, b"webhook_id=1&more", name="own:woo") is Nudged.REFUSED
+    with reading(engine) as session:
+        assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0

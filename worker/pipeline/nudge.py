@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from connectors.contract import ChannelConfig, Family, NeedsPerson
-from connectors.kit.live import SignedWebhooks
+from connectors.kit.live import Pings, SignedWebhooks
 from connectors.kit.secrets import MemoryVault
 from connectors.registry import open_connector
 from worker.pipeline.channel_names import find_channel
@@ -27,6 +27,8 @@ class Nudged(StrEnum):
     TAKEN = "taken"
     REPEATED = "repeated"
     REFUSED = "refused"
+    PING = "ping"
+    """A source tries whether anybody answers."""
     UNKNOWN = "unknown"
     """No such channel, or its kind has no webhooks."""
 
@@ -49,6 +51,8 @@ def nudge(
     connector = _listener(ctx, channel) if channel is not None else None
     if channel is None or connector is None:
         return Nudged.UNKNOWN
+    if isinstance(connector, Pings) and connector.is_ping(headers, raw_body):
+        return Nudged.PING
     if not connector.webhook(headers, raw_body):
         return Nudged.REFUSED
     if not _first(session, channel.id, headers.get(connector.DELIVERY_HEADER, ""), raw_body, now):

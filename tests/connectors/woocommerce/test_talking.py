@@ -171,6 +171,14 @@ def test_a_webhook_is_believed_by_its_signature_over_the_raw_bytes() -> None:
     assert opened(WooShop()).webhook(headers, body) is False
 
 
+def test_the_trial_of_a_new_webhook_is_known_as_that() -> None:
+    connector = opened(WooShop())
+    assert connector.is_ping({}, b"webhook_id=1") is True
+    assert connector.is_ping({"x-wc-webhook-signature": "x"}, b"webhook_id=1") is False
+    assert connector.is_ping({}, b"webhook_id=1&x=2") is False
+    assert connector.is_ping({}, b'{"id":1}') is False
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
