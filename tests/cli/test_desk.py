@@ -24,6 +24,15 @@ def test_the_queue_lists_what_waits_and_shows_a_mail(cli: Cli) -> None:
     assert rows[0]["id"] in cli("review", "list").out
 
 
+def test_why_says_what_a_held_mail_is_held_for(cli: Cli) -> None:
+    cli.history()
+    message = cli.message()
+
+    cli("review", "hold", message, "--reason", "call first")
+
+    assert "held because: call first" in cli("why", message, "--lang", "en").out
+
+
 def test_the_list_says_how_many_are_on_hold(cli: Cli) -> None:
     cli.history()
     for row in cli("review", "list", "--json").json:

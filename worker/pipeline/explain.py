@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
+from worker.pipeline.review_words import hold_words
 from worker.rules.outcome_words import outcome_words
 from worker.rules.rank_words import missing_words, rank_words
 from worker.rules.staff_words import (
@@ -21,7 +22,7 @@ from worker.rules.staff_words import (
     grant_words,
     say,
 )
-from worker.rules.states import CandidateState, Certainty
+from worker.rules.states import CandidateState, Certainty, MessageState
 from worker.store.channels import Channel
 from worker.store.customers import (
     Candidate,
@@ -135,6 +136,10 @@ def why_message(session: Session, ctx: Context, message: Message, locale: str) -
     yield _say(locale, f"メール {message.id}({kind})", f"Message {message.id} ({kind})")
     yield _say(locale, f"  状態: {state}", f"  state: {state}")
     yield _say(locale, f"  文面: {message.text_key or '-'}", f"  text: {message.text_key or '-'}")
+    flagged = {str(flag["flag"]) for flag in message.flags}
+    if message.state == MessageState.ON_HOLD and message.hold_reason not in {"", *flagged}:
+        reason = hold_words(message.hold_reason, locale)
+        yield _say(locale, f"  保留の理由: {reason}", f"  held because: {reason}")
     for flag in message.flags:
         told = _flag(flag, locale)
         yield _say(locale, f"  見るところ: {told}", f"  needs a look: {told}")
