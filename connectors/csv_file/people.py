@@ -47,7 +47,7 @@ class People:
         mail = self._mail(cells, warnings, unread)
         member = self._cell(cells, "customer_id")
         buyer = Buyer(
-            member_id=values.identifier(member) or None if member else None,
+            member_id=_member(member),
             email=mail,
             email_is_relay=mail is not None and is_relay(mail),
             name=name,
@@ -133,3 +133,9 @@ class People:
             address=values.plain(self._cell(cells, "recipient_address")) or None,
         )
         return None if found == Recipient() else found
+
+
+def _member(cell: str) -> str | None:
+    """Read a member number; 0 is how shops write a guest, and guests are not one person."""
+    found = values.identifier(cell) if cell else ""
+    return None if found in {"", "0"} else found

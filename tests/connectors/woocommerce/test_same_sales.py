@@ -40,7 +40,7 @@ def exported(order: dict[str, Any]) -> dict[str, Any]:
         "Phone (Billing)": order["billing"]["phone"],
         "Order Date": order["date_created"].replace("T", " "),
         "Paid Date": (order["date_paid"] or "").replace("T", " "),
-        "Customer User ID": order["customer_id"] or "",
+        "Customer User ID": order["customer_id"],
         "Order Subtotal Amount": int(item["subtotal"]) + int(item["subtotal_tax"]),
         "Order Shipping Amount": int(order["shipping_total"]) + int(order["shipping_tax"]),
         "Cart Discount Amount": int(order["discount_total"]) + int(order["discount_tax"]),
