@@ -80,8 +80,15 @@ def test_the_thank_you_waits_for_the_next_poll(session: Session) -> None:
 def test_later_deliveries_of_a_subscription_are_not_thanked_for(session: Session) -> None:
     shop, person = p.a_shop(session), p.a_person(session)
     paid, unpaid = (
-        p.a_visit(session, shop, person, subscription_number="T-1", visit_counting=False, **fields)
-        for fields in ({}, {"counting": False})
+        p.a_visit(
+            session,
+            shop,
+            person,
+            subscription_number="T-1",
+            visit_counting=False,
+            counting=counting,
+        )
+        for counting in (True, False)
     )
     first = p.a_visit(session, shop, person, subscription_number="T-1", visit_counting=True)
     p.planned(session)

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.app import create_app
-from console.auth import one_time_link
 from worker.cli.opening import (
     AsJson,
     By,
@@ -144,6 +141,11 @@ def console(
     port: Annotated[int, typer.Option()] = 8787,
 ) -> None:
     """Serve the review desk alone."""
+    # Here and not at the top: the web framework takes longer to load than most commands run.
+    import uvicorn
+
+    from console.app import create_app
+
     runtime = open_runtime(data, config, migrate=False)
     desk = create_app(
         runtime.engine,
@@ -166,6 +168,8 @@ def login(
 
 def login_link(runtime: Runtime, name: str, role: Role) -> str:
     """A link that opens the desk once, without a password."""
+    from console.auth import one_time_link
+
     with runtime.transaction() as session:
         user = session.scalar(select(User).where(User.name == name))
         if user is None:
