@@ -19,11 +19,12 @@ from connectors.contract import (
     Page,
     RawOrder,
     Stream,
+    TryLater,
     Watermark,
 )
 from connectors.kit.live import BEGINNING, SINCE
-from connectors.registry import connector_class, is_live
-from worker.live import channel_config, open_channel_connector, pace_of
+from connectors.registry import is_live
+from worker.live import channel_config, history_days, open_channel_connector, pace_of
 from worker.pipeline.pull import PullReport, channel_named, run_stream
 from worker.pipeline.reach import reach_back
 from worker.polling import mark_customers_due
@@ -32,6 +33,7 @@ from worker.store.channels import ChannelKind, StreamState
 from worker.store.leases import renew
 
 _LEASE_SECONDS = 300.0
+_RETRY_SECONDS = 60.0
 _SETTING = "backfill"
 """Setting of the channel that holds the span while a backfill is under way."""
 
@@ -130,7 +132,7 @@ def backfill(
     It goes back to ``since``, or as far as the source reaches, and ends where the first mail
     kind of the channel begins: what it brings lies before every ``active_from``, so nothing is
     planned from it. A span that is under way is finished first. Raises NeedsPerson where the
-    kind has no past to read, UnknownChannel.
+    kind has no past to read or refuses us, UnknownChannel.
     """
     config = channel_config(runtime, name)
     if not is_live(config.kind):
@@ -158,7 +160,11 @@ def _run(
     enough: Callable[[], bool],
     alive: Callable[[], None],
 ) -> Backfilled:
-    span = _span(runtime, config, now, since)
+    try:
+        span = _span(runtime, config, now, since)
+    except TryLater as busy:
+        wait = timedelta(seconds=busy.retry_after or _RETRY_SECONDS)
+        return Backfilled(problem=str(busy), retry_at=now + wait)
     if span.since >= span.until:
         _close(runtime, config.name)
         return Backfilled(span, Progress(part=1.0), finished=True)
@@ -247,7 +253,7 @@ def _span(runtime: Runtime, config: ChannelConfig, now: datetime, since: datetim
     noted = config.settings.get(_SETTING)
     if noted:
         return Span(datetime.fromisoformat(noted["since"]), datetime.fromisoformat(noted["until"]))
-    days = getattr(connector_class(config.kind), "HISTORY_DAYS", None)
+    days = history_days(open_channel_connector(runtime, config))
     reach = BEGINNING if days is None else now - timedelta(days=days)
     with runtime.transaction() as session:
         channel = channel_named(session, config.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from connectors.contract import ChannelConfig, Connector, Family, Pace
+from connectors.kit.live import KnowsReach
 from connectors.kit.pace import Lanes
 from connectors.registry import connector_class, is_live, open_connector
 from worker.pacing import client_of, shared_pace
@@ -78,3 +79,11 @@ def open_channel_connector(
         drop=drop,
         profiles=profiles,
     )
+
+
+def history_days(connector: Connector) -> int | None:
+    """How many days back its source tells orders; None: all. May raise NeedsPerson or TryLater."""
+    if isinstance(connector, KnowsReach):
+        return connector.history_days()
+    days: int | None = getattr(connector, "HISTORY_DAYS", None)
+    return days

@@ -14,9 +14,9 @@ from sqlalchemy import or_, select, update
 from connectors.contract import ChannelConfig, Connector, ConnectorError, NeedsPerson, Stream
 from connectors.csv_file.profiles import Profiles, load_profiles
 from connectors.kit.live import first_instant
-from connectors.registry import connector_class, is_live
+from connectors.registry import is_live
 from worker import log
-from worker.live import UnknownChannel, channel_config, open_channel_connector
+from worker.live import UnknownChannel, channel_config, history_days, open_channel_connector
 from worker.pipeline.pull import PullReport, channel_named, run_stream
 from worker.pipeline.reach import begin_reading, customers_due_after, finish_reading
 from worker.runtime import Runtime
@@ -107,7 +107,7 @@ def _read(
     streams = connector.streams()
     live = is_live(config.kind)
     if live:
-        _begin(runtime, config, streams[0].name, now)
+        _begin(runtime, config, connector, now)
     started = time.monotonic()
     pages = 0
     for stream in _due_streams(runtime, config.name, streams, now, every_stream=every_stream):
@@ -150,13 +150,17 @@ def _due_streams(
     return [stream for stream in streams if due(stream)]
 
 
-def _begin(runtime: Runtime, config: ChannelConfig, stream: str, now: datetime) -> None:
-    history_days = getattr(connector_class(config.kind), "HISTORY_DAYS", None)
-    with runtime.transaction() as session:
+def _begin(runtime: Runtime, config: ChannelConfig, connector: Connector, now: datetime) -> None:
+    """Note where the first read begins, before the first page is asked for."""
+    stream = connector.streams()[0].name
+    with runtime.look() as session:
         channel = channel_named(session, config.name)
         state = session.get(StreamState, (channel.id, stream))
-        if state is None or (state.watermark is None and state.cursor is None):
-            begin_reading(channel, first_instant(config, now, history_days))
+        if state is not None and (state.watermark is not None or state.cursor is not None):
+            return
+    since = first_instant(config, now, history_days(connector))
+    with runtime.transaction() as session:
+        begin_reading(channel_named(session, config.name), since)
 
 
 def _finish(runtime: Runtime, config: ChannelConfig) -> None:

@@ -30,7 +30,7 @@ class LiveKind(Protocol):
     LANES: ClassVar[Mapping[str, tuple[float, float]]]
     """Lane to (requests per second, burst)."""
     HISTORY_DAYS: ClassVar[int | None]
-    """How many days back the source tells orders; None: all of them."""
+    """How many days back the source tells orders; None: all of them. See also KnowsReach."""
     WARNINGS: ClassVar[Sequence[str]]
     """What a shop must know before it sets the channel up, in Japanese."""
     WARNINGS_EN: ClassVar[Sequence[str]]
@@ -57,6 +57,18 @@ class Totals:
         amounts = list(self.orders.values())
         known = [amount for amount in amounts if amount is not None]
         return sum(known) if len(known) == len(amounts) else None
+
+
+@runtime_checkable
+class KnowsReach(Protocol):
+    """A connector whose ``HISTORY_DAYS`` depend on what the shop was allowed."""
+
+    def history_days(self) -> int | None:
+        """Ask how many days back the source tells orders now; None: all of them.
+
+        Raises NeedsPerson or TryLater.
+        """
+        ...
 
 
 @runtime_checkable

@@ -110,8 +110,14 @@ class Shopify:
     def _since(self, shop: Told, mark: datetime | None, now: datetime) -> datetime:
         if mark is not None:
             return mark - OVERLAP
-        reach = None if _ALL_ORDERS in _scopes(shop) else self.HISTORY_DAYS
-        return first_instant(self._config, now, reach)
+        return first_instant(self._config, now, self._reach(shop))
+
+    def history_days(self) -> int | None:
+        """Sixty days, or all of them where the app may read them. Talks."""
+        return self._reach(self._client.ask(queries.SHOP))
+
+    def _reach(self, shop: Told) -> int | None:
+        return None if _ALL_ORDERS in _scopes(shop) else self.HISTORY_DAYS
 
     def _window(self, since: datetime, until: datetime) -> Position | None:
         start = since.astimezone(UTC).replace(microsecond=0)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from connectors.contract import NeedsPerson
+from connectors.contract import NeedsPerson, TryLater
 from connectors.kit.pace import LocalPace
 from tests.connectors.loopback import told
 from tests.factories import NOW, make_channel
@@ -130,6 +130,27 @@ def test_it_reaches_no_further_back_than_the_source(runtime: Runtime, toy: ToySe
     done = backfill(runtime, NAME, NOW, since=NOW - timedelta(days=4000))
     assert done.span is not None
     assert done.span.since == NOW - timedelta(days=60)
+
+
+def test_the_reach_may_depend_on_what_the_shop_was_allowed(
+    runtime: Runtime, toy: ToyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(runtime, toy)
+    busy = [TryLater("busy", retry_after=30.0)]
+
+    def history_days(_self: Toy) -> int:
+        if busy:
+            raise busy.pop()
+        return 90
+
+    monkeypatch.setattr(Toy, "history_days", history_days, raising=False)
+    asked = NOW - timedelta(days=4000)
+
+    assert backfill(runtime, NAME, NOW, since=asked).retry_at == NOW + timedelta(seconds=30)
+    done = backfill(runtime, NAME, NOW, since=asked)
+
+    assert done.span is not None
+    assert done.span.since == NOW - timedelta(days=90)
 
 
 def test_a_gap_to_what_is_known_is_not_called_complete(runtime: Runtime, toy: ToyServer) -> None:
