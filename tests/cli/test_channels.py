@@ -112,7 +112,9 @@ def test_pause_keeps_it_from_being_polled_and_resume_ends_that(cli: Cli, toy: To
     add(cli, toy)
     cli("channels", "pause", NAME, "--reason", "棚卸し")
     assert cli("channels", "list", "--json").json[0]["paused"] == "棚卸し"
+    assert f"okaeri channels resume {NAME}" in cli("channels", "check", NAME).err
     cli("channels", "resume", NAME)
+    assert "resume" not in cli("channels", "check", NAME).err
     assert cli("channels", "list", "--json").json[0]["paused"] == ""
     for command in ("pause", "resume", "check", "pull", "backfill"):
         assert "own:absent" in cli("channels", command, "own:absent", expect=2).err

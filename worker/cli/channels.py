@@ -122,6 +122,7 @@ def _tell_checks(runtime: Runtime, names: list[str], *, as_json: bool) -> None:
 def _checked(runtime: Runtime, name: str) -> dict[str, object]:
     try:
         told = open_channel_connector(runtime, channel_config(runtime, name)).check()
+        told += _hint(runtime, name)
     except NeedsPerson as problem:
         return {"works": False, "told": f"{problem.problem} {problem.remedy}"}
     except TryLater as problem:
@@ -130,6 +131,13 @@ def _checked(runtime: Runtime, name: str) -> dict[str, object]:
     except ConnectorError as problem:
         return {"works": False, "told": str(problem)}
     return {"works": True, "told": told}
+
+
+def _hint(runtime: Runtime, name: str) -> str:
+    with runtime.look() as session:
+        if not _row(session, name).paused:
+            return ""
+    return f"\n  取込は止まっています / it is paused: okaeri channels resume {name}"
 
 
 @channels_app.command("set")

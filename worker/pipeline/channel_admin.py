@@ -90,6 +90,8 @@ def set_up(
         channel.settings, channel.secrets = {}, {}
         session.add(channel)
         session.flush()
+    # Locked, or a token that is being renewed just now would be written over with the old one.
+    session.refresh(channel, with_for_update=True)
     _change_kind(channel, setup.kind)
     channel.title = setup.title or channel.title or ""
     channel.locale = setup.locale or channel.locale or ctx.documents.shop.locale
