@@ -281,3 +281,35 @@ def test_a_used_up_quota_is_waited_out_to_its_reset(runtime: Runtime, toy: ToySe
     assert abs(found.next_poll_at - NOW - timedelta(hours=2)) < timedelta(minutes=1)
     assert not found.paused
     assert asked(toy) == 0
+
+
+def test_an_hour_of_garbage_leaves_the_others_running_and_the_store_exact_after(
+    runtime: Runtime, toy: ToyServer
+) -> None:
+    other = ToyServer()
+    opened(runtime, toy)
+    opened(runtime, other, "own:other")
+    garbage = Answered(200, b"\x00\xff<<<", {"content-type": "application/json"})
+    for minute in range(0, 60, 5):
+        now = NOW + timedelta(minutes=minute)
+        toy.add(f"T-{minute}", now - timedelta(seconds=1))
+        toy.add("T-0", now - timedelta(seconds=1), total=1000 + minute)
+        other.add(f"O-{minute}", now - timedelta(seconds=1))
+        toy.loopback.faults.extend([garbage] * 20)
+        for name in due_channels(runtime, now):
+            poll_channel_once(runtime, name, now)
+        toy.loopback.faults.clear()
+    assert [one for one in numbers(runtime) if one.startswith("T-")] == []
+    assert len([one for one in numbers(runtime) if one.startswith("O-")]) == len(other.orders)
+    assert channel(runtime).last_error
+
+    for hours in (2, 3):
+        for name in due_channels(runtime, NOW + timedelta(hours=hours)):
+            poll_channel_once(runtime, name, NOW + timedelta(hours=hours))
+
+    with runtime.look() as session:
+        rows = session.execute(select(OrderRow.number, OrderRow.total))
+        stored = {row.number: row.total for row in rows}
+    assert stored == {one["number"]: one["total"] for one in (toy.orders | other.orders).values()}
+    assert channel(runtime).last_error == ""
+    other.loopback.stop()
