@@ -121,11 +121,15 @@ def test_the_order_block_shows_what_was_bought_and_what_it_cost() -> None:
     )
 
 
-def test_an_order_without_total_or_items_has_no_block() -> None:
+def test_an_order_without_total_has_no_block_and_one_without_items_tells_its_sums() -> None:
     facts = sample_facts("ja")
     order = facts.orders[0]
     assert wording.order_lines(replace(facts, orders=(replace(order, total=None),)), "ja") is None
-    assert wording.order_lines(replace(facts, orders=(replace(order, lines=()),)), "ja") is None
+    bare = wording.order_lines(replace(facts, orders=(replace(order, lines=()),)), "ja")
+    assert (
+        bare
+        == "商品合計: 3,024円\n送料: 550円\nポイントご利用: -100円\nお支払い合計: 3,474円(税込)"
+    )
     assert wording.order_lines(replace(facts, orders=()), "ja") is None
 
 

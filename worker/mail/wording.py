@@ -68,8 +68,11 @@ def ordered_on(facts: TextFacts, locale: str) -> str | None:
 
 
 def order_lines(facts: TextFacts, locale: str) -> str | None:
-    """Items and amounts of all orders; None where one has no items or no total."""
-    if not facts.orders or any(o.total is None or not o.lines for o in facts.orders):
+    """Items and amounts of all orders; None where one has no total.
+
+    A source may tell no items (one row per order): the total stands alone then, which is true.
+    """
+    if not facts.orders or any(o.total is None for o in facts.orders):
         return None
     several = len(facts.orders) > 1
     return "\n\n".join(_order(order, facts, locale, headed=several) for order in facts.orders)

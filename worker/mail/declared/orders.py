@@ -77,11 +77,12 @@ ORDERS: tuple[Placeholder, ...] = (
         "payment_method_text",
         "お支払い方法",
         "Payment method",
-        "How the order is paid",
+        "How the order is paid; its line falls away where the source does not tell",
         ("orders",),
         "クレジットカード",
         "Credit card",
         wording.payment_method,
+        optional=True,
     ),
     Placeholder(
         "ship_plan_text",
