@@ -189,8 +189,8 @@ class _Run:
         self._tools.probe("done", item.taking.message_id)
 
     def _take(self, item: Claimed) -> int | None:
-        with writing(self._engine) as session:
-            taken = take_for_sending(session, item.taking, self._tools.clock(), SMTP_LEASE)
+        with self._engine.begin() as connection:
+            taken = take_for_sending(connection, item.taking, self._tools.clock(), SMTP_LEASE)
         return taken[1] if taken else None
 
     def _note_sending(self, item: Claimed, attempt: int) -> None:

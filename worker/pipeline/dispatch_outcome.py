@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,6 @@ from worker.mail.transport import Accepted, Paused, Permanent, Scope, TransportE
 from worker.pipeline.dispatch_claim import Claimed
 from worker.pipeline.dispatch_ports import Tools
 from worker.rules.states import Actor, MessageState
-from worker.store.engine import writing
 from worker.store.message_queries import close_sending
 from worker.store.messages import Message, MessageEvent
 from worker.store.moves import apply_move
@@ -138,9 +137,9 @@ def _commit(
     reason = {"reply": reply, "captured": item.captured, "mail_id": item.taking.mail_id}
     if tools.standing.lock:
         reason["locked"] = tools.standing.lock
-    with writing(engine) as session:
+    with engine.begin() as connection:
         closed = close_sending(
-            session,
+            connection,
             message_id,
             tools.owner,
             outcome.move,
@@ -150,8 +149,10 @@ def _commit(
             **outcome.changed,
         )
         if not closed and outcome.move == "sent":
-            _came_late(session, item, outcome, reason, now)
-        note_sequence(session, sequence)
+            # The session ends within this transaction, which alone commits.
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                _came_late(session, item, outcome, reason, now)
+        note_sequence(connection, sequence)
 
 
 def _came_late(
@@ -166,9 +167,9 @@ def _came_late(
             setattr(message, name, value)
 
 
-def note_sequence(session: Session, sequence: int) -> None:
+def note_sequence(connection: Connection, sequence: int) -> None:
     """Remember that the journal is known up to here; never turns back."""
-    session.connection().execute(_NOTE_SEQUENCE, {"known": sequence})
+    connection.execute(_NOTE_SEQUENCE, {"known": sequence})
 
 
 _NOTE_SEQUENCE = (
