@@ -135,11 +135,15 @@ def _troubles(
     session: Session, words: Words, states: dict[MessageState, int], now: datetime
 ) -> tuple[Trouble, ...]:
     """Most urgent first; what is fine is not listed."""
-    counts = menu_counts(session) | {"failed": states.get(MessageState.FAILED, 0)}
+    counts = menu_counts(session) | {
+        "failed": states.get(MessageState.FAILED, 0),
+        "held": states.get(MessageState.ON_HOLD, 0),
+    }
     table = (
         ("stops", "bad", "hand-stop", "/stops"),
         ("unconfirmed", "bad", "alert-circle", "/unconfirmed"),
         ("failed", "bad", "send", "/messages?state=failed"),
+        ("held", "warn", "mail", "/queue?list=held"),
         ("quarantine", "warn", "file-text", "/quarantine"),
         ("candidates", "warn", "users", "/candidates"),
         ("handoffs", "note", "notes", "/handoffs"),
@@ -148,7 +152,8 @@ def _troubles(
     for name, look, icon, address in table:
         if not counts[name]:
             continue
-        unit = "app.count_mails" if name in ("unconfirmed", "failed") else "app.count_things"
+        mails = name in ("unconfirmed", "failed", "held")
+        unit = "app.count_mails" if mails else "app.count_things"
         title = f"{words(f'today.{name}')}　{words(unit, n=counts[name])}"
         button = words(f"today.{name}_button")
         found.append(Trouble(look, icon, title, words(f"today.{name}_text"), button, address))

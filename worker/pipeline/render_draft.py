@@ -346,7 +346,8 @@ def _last_rank(material: Material) -> str | None:
 
 
 def _is_odd(recipient: str) -> bool:
-    odd = (AddressClass.RFC_VIOLATING,)
+    # An address no server takes is read by a person too: dispatch would only hold it later.
+    odd = (AddressClass.RFC_VIOLATING, AddressClass.INVALID)
     return bool(recipient) and classify(recipient).kind in odd
 
 
