@@ -96,7 +96,8 @@ def test_every_form_route_asks_for_the_token(enter: Enter) -> None:
     unguarded = [
         path
         for path in paths
-        if path != "/login"
+        # A login has no token yet; a marketplace's nudge proves itself by its signature.
+        if path not in ("/login", "/hooks/{channel}")
         and visitor.client.post(
             path.replace("{", "").replace("}", ""),
             headers={"origin": "http://desk.test"},
