@@ -14,6 +14,7 @@ from connectors.kit.secrets import NoSecrets
 
 KINDS: dict[str, str] = {
     "csv_file": "connectors.csv_file.connector:CsvFile",
+    "amazon": "connectors.amazon.connector:Amazon",
     "rakuten": "connectors.rakuten.connector:Rakuten",
     "shopify": "connectors.shopify.connector:Shopify",
     "woocommerce": "connectors.woocommerce.connector:WooCommerce",

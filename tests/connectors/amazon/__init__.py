@@ -1,0 +1,1 @@
+"""Amazon: a pretend marketplace, and what is read from it."""
