@@ -17,6 +17,7 @@ KINDS: dict[str, str] = {
     "amazon": "connectors.amazon.connector:Amazon",
     "rakuten": "connectors.rakuten.connector:Rakuten",
     "shopify": "connectors.shopify.connector:Shopify",
+    "thebase": "connectors.thebase.connector:Base",
     "woocommerce": "connectors.woocommerce.connector:WooCommerce",
     "yahoo": "connectors.yahoo.connector:YahooShopping",
 }

@@ -1,0 +1,1 @@
+"""Orders of a BASE shop, by the BASE API (orders, orders/detail)."""

@@ -1,0 +1,1 @@
+"""BASE against a pretend shop."""
