@@ -25,7 +25,9 @@ def channel_config(runtime: Runtime, name: str) -> ChannelConfig:
     with runtime.look() as session:
         channel = session.scalar(select(Channel).where(Channel.name == name))
         if channel is None:
-            raise UnknownChannel(f"no channel named {name!r}. See `okaeri channels list`.")
+            raise UnknownChannel(
+                f"店舗 {name!r} はありません / no channel named {name!r}: `okaeri channels list`"
+            )
         return ChannelConfig(
             name=channel.name,
             kind=channel.kind,

@@ -113,7 +113,7 @@ def _counted(
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:
     if not file.is_file():
-        raise Wrong(f"{file}: no such file.")
+        raise Wrong(f"{file}: ファイルがありません / no such file.")
     try:
         told = tomllib.loads(text_of(file))
     except tomllib.TOMLDecodeError as error:

@@ -239,12 +239,16 @@ def _names(runtime: Runtime, channel: str) -> list[str]:
     with runtime.look() as session:
         names = list(session.scalars(select(Channel.name).order_by(Channel.name)))
     if channel and channel not in names:
-        raise Wrong(f"no channel named {channel!r}. See `okaeri channels list`.")
+        raise Wrong(
+            f"店舗 {channel!r} はありません / no channel named {channel!r}: `okaeri channels list`"
+        )
     return [channel] if channel else names
 
 
 def _row(session: Session, name: str) -> Channel:
     found = find_channel(session, name)
     if found is None:
-        raise Wrong(f"no channel named {name!r}. See `okaeri channels list`.")
+        raise Wrong(
+            f"店舗 {name!r} はありません / no channel named {name!r}: `okaeri channels list`"
+        )
     return found

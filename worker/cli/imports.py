@@ -53,7 +53,7 @@ def import_command(
     """Take an order file in. Without --active-from nothing is planned from it."""
     runtime = open_runtime(data, config)
     if not file.is_file():
-        raise Wrong(f"{file}: no such file.")
+        raise Wrong(f"{file}: ファイルがありません / no such file.")
     report = _import(
         runtime, file, channel=channel or None, profile=profile or None,
         encoding=encoding or None, sheet=sheet or None, companion=items,

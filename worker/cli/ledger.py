@@ -143,7 +143,10 @@ def why(
     with runtime.look() as session:
         lines = explain(session, context, what, lang or context.documents.shop.locale)
     if not lines:
-        raise Wrong(f"{what!r} is no order number, message id or customer id here.")
+        raise Wrong(
+            f"{what!r} という注文番号・メール・顧客はありません / "
+            f"{what!r} is no order number, message id or customer id here."
+        )
     if as_json:
         typer.echo(to_json(lines, indent=2))
     else:

@@ -231,7 +231,9 @@ def _pressed(session: Session, channel_id: int | None, kind: MailKind | None) ->
 def _channel_id(session: Session, name: str) -> int:
     found = session.scalar(select(Channel.id).where(Channel.name == name))
     if found is None:
-        raise Wrong(f"no channel named {name!r}. See `okaeri channels list`.")
+        raise Wrong(
+            f"店舗 {name!r} はありません / no channel named {name!r}: `okaeri channels list`"
+        )
     return int(found)
 
 
@@ -262,6 +264,7 @@ def rearm_command(
             abort=True,
             err=True,
         )
+    standing(runtime, now())  # a database that never sent anything is registered first
     with runtime.transaction() as session:
         result = rearm(
             session, runtime.context(), open_installation(runtime.settings.data.absolute()),

@@ -75,7 +75,9 @@ def undo_import(
     """
     record = session.get(Import, import_id)
     if record is None or record.state is ImportState.UNDONE:
-        raise UndoRefused(f"there is no import {import_id} to take back")
+        raise UndoRefused(
+            f"取り消せる取込 {import_id} はありません / there is no import {import_id} to take back"
+        )
     lock_people(session)
     found = _sort(session, import_id)
     concerned = [old.order["id"] for old in found.made]

@@ -106,7 +106,7 @@ def dismiss(session: Session, ids: Iterable[int], by: str, now: datetime) -> int
 def _open_case(session: Session, case_id: int) -> Quarantine:
     case = session.get(Quarantine, case_id)
     if case is None or case.state is not QuarantineState.OPEN:
-        raise CaseRefused(f"there is no open case {case_id}")
+        raise CaseRefused(f"未処理の {case_id} 番はありません / there is no open case {case_id}")
     return case
 
 
