@@ -152,7 +152,7 @@ def take_for_sending(
 
     One conditional statement: None where anything changed since the claim, the lease ran out,
     a kill switch was pressed or the address was suppressed meanwhile. On a bare connection, as
-    ``close_sending`` is: a session of its own for one statement costs more than the statement.
+    ``close_sending`` is: a session of its own is much beside one statement and its event.
     """
     source = connection.scalar(_STATE_OF, {"the_id": taking.message_id})
     if source is None or source not in TO_SEND:
