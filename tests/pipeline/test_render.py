@@ -159,15 +159,22 @@ def test_an_added_order_gets_the_short_words(session: Session) -> None:
 
 def test_a_missing_value_holds_the_mail(session: Session) -> None:
     shop, person = p.a_shop(session), p.a_person(session)
-    order = p.a_visit(session, shop, person, payment_method=None)
+    order = p.a_visit(session, shop, person, total=None)
     message = rendered(session, order, trusting())
     assert message.hold_reason == "missing_value"
-    assert message.flags[0] == {"flag": "missing_value", "fact": "payment_method_text"}
-    order.payment_method = "代金引換"
+    assert message.flags[0] == {"flag": "missing_value", "fact": "order_lines_block"}
+    order.total = 2160
     p.due_again(session, order)
     p.planned(session, trusting(), NOON)
     assert message.state is MessageState.IN_REVIEW
-    assert "代金引換" in p.body_of(session, message).text
+    assert "2,160円" in p.body_of(session, message).text
+
+
+def test_a_payment_method_nobody_told_takes_its_line_with_it(session: Session) -> None:
+    order = p.a_visit(session, p.a_shop(session), p.a_person(session), payment_method=None)
+    message = rendered(session, order)
+    assert message.state is MessageState.IN_REVIEW
+    assert "お支払い方法" not in p.body_of(session, message).text
 
 
 def test_a_mall_never_borrows_the_own_shops_name(session: Session) -> None:
