@@ -13,10 +13,10 @@ import pytest
 from tests.factories import TOKYO, tokyo
 from tests.pipeline.planning import shipped
 from worker.rules.judging import Case, Setting, judge
-from worker.rules.occasions import choose_rule, is_milestone, reward_of
+from worker.rules.occasions import choose_rule
 from worker.rules.outcome_words import WORDS, outcome_words
 from worker.rules.policy import Permission
-from worker.rules.shop import MilestonePlan, Reward
+from worker.rules.shop import Reward
 from worker.rules.states import MailKind, Outcome, Sender, Verdict
 from worker.rules.timing import Days, Parcel
 
@@ -153,14 +153,6 @@ def test_the_first_rule_that_fits_speaks(rank: str, number: int, name: str) -> N
     rule = choose_rule(RULES, K.FOLLOW_UP, "own", rank, number)
     assert rule is not None
     assert rule.name == name
-
-
-def test_milestones_are_the_named_numbers_then_every_tenth() -> None:
-    plan = MilestonePlan(rewards={"5": Reward(sample="tea"), "every": Reward(coupon_pool="p")})
-    assert [n for n in range(1, 41) if is_milestone(n, plan)] == [5, 10, 20, 30, 40]
-    assert not is_milestone(None, plan)
-    assert reward_of(5, plan).sample == "tea"
-    assert reward_of(20, plan).coupon_pool == "p"
 
 
 def test_every_code_that_is_written_has_words() -> None:

@@ -26,6 +26,12 @@ def test_the_default_milestones_are_5_10_then_every_10() -> None:
     assert list(milestones_up_to(MilestonePlan(numbers=(3,), every=0), 99)) == [3]
 
 
+def test_every_so_many_is_counted_from_the_last_named_number() -> None:
+    plan = MilestonePlan(numbers=(5, 10), every=7)
+    assert [n for n in range(1, 30) if is_milestone(plan, n)] == [5, 10, 17, 24]
+    assert list(milestones_up_to(plan, 29)) == [5, 10, 17, 24]
+
+
 def test_the_reward_of_every_tenth_does_not_spill_onto_named_ones() -> None:
     plan = MilestonePlan(rewards={"5": Reward(coupon_pool="p"), "every": Reward(sample="茶")})
     assert reward_name(reward_of(plan, 5)) == "card+coupon:p"

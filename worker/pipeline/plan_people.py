@@ -11,16 +11,15 @@ from worker.pipeline.plan_reach import Book, open_book
 from worker.pipeline.plan_run import Planned, Run
 from worker.rules import timing
 from worker.rules.judging import Case, Decision
+from worker.rules.milestones import is_milestone, reward_of
 from worker.rules.occasions import (
     RECORDED_DAYS,
     dormancy_subject,
     handoff_group,
-    is_milestone,
     milestone_subject,
-    reward_of,
     speaking,
 )
-from worker.rules.shop import MailRule, MilestonePlan
+from worker.rules.shop import MailRule, MilestonePlan, Reward
 from worker.rules.states import MailKind, Outcome
 from worker.store.channels import Channel
 from worker.store.messages import Occasion
@@ -109,7 +108,7 @@ def _milestones(run: Run, crowd: Crowd) -> list[Planned]:
     reached = [
         r
         for r in reached_numbers(run.session, crowd.ids, 2, since)
-        if is_milestone(r.number, _plan_of(run, r.scope))
+        if is_milestone(_plan_of(run, r.scope), r.number)
     ]
     orders = {o.id: o for o in load_orders(run.session, {r.order_id for r in reached})}
     grants = grants_of(run.session, crowd.ids)
@@ -152,7 +151,7 @@ def _milestone(
         rank=order.rank,
         number_uncertain=reached.certainty == "uncertain",
         grant=grants.get((reached.customer_id, reached.scope, reached.number)),
-        reward=reward_of(reached.number, _plan_of(run, reached.scope)),
+        reward=reward_of(_plan_of(run, reached.scope), reached.number) or Reward(),
     )
     decision = decide(run, case)
     number = f"{reached.scope}:{reached.number}"

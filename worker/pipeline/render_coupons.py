@@ -10,7 +10,7 @@ from worker.mail.facts import CouponFacts
 from worker.pipeline.context import Context
 from worker.pipeline.coupons import pool_for, take_coupon
 from worker.pipeline.vault import reveal
-from worker.rules.occasions import reward_of
+from worker.rules.milestones import plan_of, reward_of
 from worker.rules.states import MailKind
 from worker.store.rewards import CouponCode, CouponPool
 from worker.store.text_queries import (
@@ -37,9 +37,9 @@ def pool_of(ctx: Context, material: Material) -> str:
     """The pool the mail's coupon comes from; empty: it carries none."""
     message, documents = material.message, ctx.documents
     if message.kind is MailKind.MILESTONE:
-        plans = documents.milestones
-        plan = plans.scopes.get(message.scope, plans.default)
-        return reward_of(message.visit_number or 0, plan).coupon_pool
+        plan = plan_of(documents.milestones, message.scope)
+        reward = reward_of(plan, message.visit_number or 0)
+        return reward.coupon_pool if reward else ""
     if message.kind is MailKind.WIN_BACK:
         rules = documents.mails.rules
         return next(

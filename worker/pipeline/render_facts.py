@@ -21,7 +21,7 @@ from worker.mail.render import render_part
 from worker.pipeline.context import Context
 from worker.pipeline.render_shop import shop_facts, unsubscribe_at
 from worker.rules import timing
-from worker.rules.occasions import is_milestone
+from worker.rules.milestones import is_milestone, plan_of
 from worker.rules.states import CUSTOMER_KINDS, Certainty, MailKind
 from worker.rules.telling import Telling, Words, words_of
 from worker.rules.timing import Days, Parcel
@@ -139,7 +139,7 @@ def _telling(ctx: Context, material: Material) -> Telling:
         identity_sure=material.customer is not None and not material.customer.identity_unsure,
         say_number=shop.say_number,
         announced=announced_before(material),
-        milestone=is_milestone(number, plans.scopes.get(message.scope, plans.default)),
+        milestone=number is not None and is_milestone(plan_of(plans, message.scope), number),
         days_since_previous=(
             (newest.ordered_on - previous.ordered_on).days if newest and previous else None
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from worker.rules.shop import MailRule, MilestonePlan, Reward
+from worker.rules.shop import MailRule
 from worker.rules.states import MailKind
 
 ORDER_KINDS = (
@@ -48,21 +48,6 @@ def handoff_group(kind: MailKind, channel: str, month: date) -> str:
 
 
 # --- milestones -----------------------------------------------------------------------------
-
-
-def is_milestone(number: int | None, plan: MilestonePlan) -> bool:
-    """Whether the visit number is thanked for: the named ones, then every so many."""
-    if number is None:
-        return False
-    if number in plan.numbers:
-        return True
-    last = max(plan.numbers, default=0)
-    return bool(plan.every) and number > last and number % plan.every == 0
-
-
-def reward_of(number: int, plan: MilestonePlan) -> Reward:
-    """What the milestone earns; nothing entered means wording only."""
-    return plan.rewards.get(str(number)) or plan.rewards.get("every") or Reward()
 
 
 # --- rules ----------------------------------------------------------------------------------
