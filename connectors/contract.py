@@ -276,8 +276,13 @@ class Pace(Protocol):
         """Wait for a place briefly; raises TryLater with ``retry_after`` for a long wait."""
         ...
 
-    def learn(self, lane: str, *, left: float, restore_per_second: float) -> None:
-        """Take over what the source itself says is left of the budget, and how fast it fills."""
+    def learn(
+        self, lane: str, *, left: float | None = None, restore_per_second: float = 0.0
+    ) -> None:
+        """Take over what the source itself says: what is left of the budget, how fast it fills.
+
+        ``left`` None: it does not say, and what was counted stays; a rate of 0 likewise.
+        """
         ...
 
     def exhausted(self, lane: str, until: datetime) -> None:
@@ -314,6 +319,8 @@ class Credential:
     secret: bool = True
     lifetime_days: int | None = None
     optional: bool = False
+    by_login: bool = False
+    """A login in the browser brings it (``LogsIn`` of ``connectors.kit.live``)."""
 
 
 class ConnectorError(Exception):

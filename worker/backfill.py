@@ -81,7 +81,9 @@ class HalfPace:
         """Wait for two places."""
         self._pace.take(lane, cost * 2)
 
-    def learn(self, lane: str, *, left: float, restore_per_second: float) -> None:
+    def learn(
+        self, lane: str, *, left: float | None = None, restore_per_second: float = 0.0
+    ) -> None:
         """Pass on what the source says."""
         self._pace.learn(lane, left=left, restore_per_second=restore_per_second)
 

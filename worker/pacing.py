@@ -48,13 +48,21 @@ the server and by the server's clock, so that no two workers count the same plac
 LEARN = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1e6
-local left, restore = tonumber(ARGV[1]), tonumber(ARGV[2])
-local burst = tonumber(redis.call('HGET', KEYS[1], 'burst') or 0)
-redis.call('HSET', KEYS[1], 'tokens', ARGV[1], 'at', string.format('%.6f', now),
-           'burst', tostring(math.max(burst, left)))
-if restore > 0 then redis.call('HSET', KEYS[1], 'rate', ARGV[2]) end
-redis.call('EXPIRE', KEYS[1], ARGV[3])
+local held = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'rate', 'burst')
+local rate = tonumber(held[3] or ARGV[1])
+local burst = math.max(tonumber(ARGV[2]), tonumber(held[4] or ARGV[2]))
+local tokens = tonumber(held[1] or burst)
+tokens = math.min(burst, tokens + math.max(0, now - tonumber(held[2] or now)) * rate)
+if ARGV[3] == '1' then
+  tokens = tonumber(ARGV[4])
+  redis.call('HSET', KEYS[1], 'burst', tostring(math.max(tonumber(held[4] or 0), tokens)))
+end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
+if tonumber(ARGV[5]) > 0 then redis.call('HSET', KEYS[1], 'rate', ARGV[5]) end
+redis.call('EXPIRE', KEYS[1], ARGV[6])
 """
+"""Takes over what the source says. Where it does not say what is left, what came back at the
+old rate is added first: the new rate must not hold for the time before it."""
 
 CLOSE = """
 local closed = tonumber(redis.call('HGET', KEYS[1], 'closed') or 0)
@@ -100,10 +108,14 @@ class SharedPace:
         if wait > 0:
             self._sleep(wait)
 
-    def learn(self, lane: str, *, left: float, restore_per_second: float) -> None:
+    def learn(
+        self, lane: str, *, left: float | None = None, restore_per_second: float = 0.0
+    ) -> None:
         """Take over what the source itself says."""
         self._own.learn(lane, left=left, restore_per_second=restore_per_second)
-        self._ask(LEARN, lane, left, restore_per_second, _KEPT_SECONDS)
+        rate, burst = self._lanes.get(lane, ONE_BY_ONE)
+        told = (0, 0.0) if left is None else (1, left)
+        self._ask(LEARN, lane, rate, burst, *told, restore_per_second, _KEPT_SECONDS)
 
     def exhausted(self, lane: str, until: datetime) -> None:
         """Close the lane for every worker until then."""

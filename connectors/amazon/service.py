@@ -102,14 +102,14 @@ class AmazonService:
         return answer
 
     def _learn(self, answer: Answer) -> None:
-        """Take over another rate; how many searches are left is unsaid, so none is counted on."""
+        """Take over another rate; how many searches are left is unsaid, so our count stays."""
         try:
             rate = float(answer.headers.get("x-amzn-ratelimit-limit", ""))
         except ValueError:
             return
         if 0 < rate < 1000 and rate != self._rate:
             self._rate = rate
-            self._pace.learn(LANE, left=0.0, restore_per_second=rate)
+            self._pace.learn(LANE, restore_per_second=rate)
 
     def _refusal(self, answer: Answer, code: str) -> ConnectorError | Refused:
         shown = f"HTTP {answer.status} {code}".rstrip()

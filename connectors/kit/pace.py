@@ -31,12 +31,23 @@ class Bucket:
 
     def reserve(self, now: float, cost: float, most: float) -> float:
         """Take ``cost`` tokens and tell the seconds to wait; a wait above ``most`` takes none."""
-        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
-        self.at = now
+        self._refill(now)
         wait = max((cost - self.tokens) / self.rate, self.closed_until - now, 0.0)
         if wait <= most:
             self.tokens -= cost
         return wait
+
+    def learn(self, now: float, left: float | None, rate: float) -> None:
+        """Take over what is left, where that is told, and the rate, where it is positive."""
+        self._refill(now)
+        if left is not None:
+            self.tokens, self.burst = left, max(self.burst, left)
+        if rate > 0:
+            self.rate = rate
+
+    def _refill(self, now: float) -> None:
+        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
+        self.at = now
 
 
 def too_long(lane: str, wait: float) -> TryLater:
@@ -70,14 +81,12 @@ class LocalPace:
         if wait > 0:
             self._sleep(wait)
 
-    def learn(self, lane: str, *, left: float, restore_per_second: float) -> None:
+    def learn(
+        self, lane: str, *, left: float | None = None, restore_per_second: float = 0.0
+    ) -> None:
         """Take over what the source says; a rate that is not positive is not believed."""
         with self._lock:
-            bucket = self._bucket(lane)
-            bucket.tokens, bucket.at = left, self._clock()
-            bucket.burst = max(bucket.burst, left)
-            if restore_per_second > 0:
-                bucket.rate = restore_per_second
+            self._bucket(lane).learn(self._clock(), left, restore_per_second)
 
     def exhausted(self, lane: str, until: datetime) -> None:
         """Close the lane until then."""

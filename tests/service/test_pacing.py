@@ -56,6 +56,23 @@ def test_what_one_worker_learns_holds_for_all(broker: Broker) -> None:
 
 
 @pytest.mark.broker
+def test_a_rate_alone_leaves_the_count_of_all(broker: Broker) -> None:
+    one, two = Worker(broker.client()), Worker(broker.client())
+    one.pace.take("orders", 4.0)
+    one.pace.learn("orders", restore_per_second=4.0)
+    two.pace.take("orders", 8.0)
+    assert two.slept == [pytest.approx(2.0, abs=0.3)]
+
+
+@pytest.mark.broker
+def test_a_rate_that_is_learnt_first_leaves_the_whole_burst(broker: Broker) -> None:
+    one = Worker(broker.client())
+    one.pace.learn("orders", restore_per_second=4.0)
+    one.pace.take("orders", 8.0)
+    assert one.slept == [pytest.approx(1.0, abs=0.3)]
+
+
+@pytest.mark.broker
 def test_a_used_up_quota_stops_all_workers_until_the_reset(broker: Broker) -> None:
     one, two = Worker(broker.client()), Worker(broker.client())
     one.pace.exhausted("orders", datetime.now(UTC) + timedelta(hours=2))

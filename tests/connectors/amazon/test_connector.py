@@ -174,10 +174,12 @@ class Noted(LocalPace):
 
     def __init__(self) -> None:
         super().__init__({LANE: (1e6, 1e6)})
-        self.learnt: list[tuple[float, float]] = []
+        self.learnt: list[tuple[float | None, float]] = []
         self.closed: list[datetime] = []
 
-    def learn(self, lane: str, *, left: float, restore_per_second: float) -> None:
+    def learn(
+        self, lane: str, *, left: float | None = None, restore_per_second: float = 0.0
+    ) -> None:
         self.learnt.append((left, restore_per_second))
 
     def exhausted(self, lane: str, until: datetime) -> None:
@@ -191,10 +193,10 @@ def test_another_rate_than_the_table_is_learnt_once(store: AmazonStore) -> None:
     assert pace.learnt == []
     store.rate = "0.5"
     pulled(Amazon(config(store, page_size=2), vault=vault(), pace=pace))
-    assert pace.learnt == [(0.0, 0.5)]
+    assert pace.learnt == [(None, 0.5)]
     for store.rate in (None, "nan", "-1", "soon"):
         pulled(Amazon(config(store), vault=vault(), pace=pace))
-    assert pace.learnt == [(0.0, 0.5)]
+    assert pace.learnt == [(None, 0.5)]
 
 
 def test_a_used_up_quota_closes_the_lane_for_three_minutes(store: AmazonStore) -> None:

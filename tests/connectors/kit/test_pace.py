@@ -85,6 +85,19 @@ def test_what_the_source_says_is_believed() -> None:
     assert hands.slept == [2.0]
 
 
+def test_a_rate_alone_holds_from_now_on_and_leaves_the_count() -> None:
+    hands = Hands()
+    pace = hands.pace(orders=(1.0, 10.0))
+    pace.take("orders", 10.0)
+    hands.seconds += 4  # four came back at the old rate
+    pace.learn("orders", restore_per_second=2.0)
+    pace.take("orders", 6.0)
+    assert hands.slept == [1.0]
+    pace.learn("orders")
+    pace.take("orders", 2.0)
+    assert hands.slept == [1.0, 1.0]
+
+
 def test_a_used_up_quota_closes_the_lane_until_its_reset() -> None:
     hands = Hands()
     pace = hands.pace(orders=(10.0, 10.0))

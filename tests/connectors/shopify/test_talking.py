@@ -121,10 +121,12 @@ def test_a_long_wait_for_points_frees_the_worker() -> None:
 
 def test_what_shopify_says_of_its_points_is_learnt() -> None:
     class Noted(LocalPace):
-        def learn(self, lane: str, *, left: float, restore_per_second: float) -> None:
+        def learn(
+            self, lane: str, *, left: float | None = None, restore_per_second: float = 0.0
+        ) -> None:
             seen.append((lane, left, restore_per_second))
 
-    seen: list[tuple[str, float, float]] = []
+    seen: list[tuple[str, float | None, float]] = []
     pace = Noted(Shopify.LANES)
     read(Shopify(config(shop_of(1)), vault=MemoryVault({"access_token": TOKEN}), pace=pace))
     assert seen[0] == ("points", 990.0, 100.0)
