@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from connectors.amazon import credentials
+from connectors.amazon import credentials, soliciting
 from connectors.amazon.keeping import kept
 from connectors.amazon.mapping import map_order
 from connectors.amazon.service import BURST, LANE, RATE, AmazonService, Found, Refused
+from connectors.amazon.talking import Talk
 from connectors.contract import (
     BadRecord,
     ChannelConfig,
@@ -30,6 +31,7 @@ from connectors.contract import (
     Watermark,
 )
 from connectors.kit.live import Totals, first_instant
+from connectors.kit.soliciting import AskWindow, Replied
 
 log = logging.getLogger(__name__)
 
@@ -83,14 +85,19 @@ class Amazon:
     kind = "amazon"
     family: ClassVar[Family] = Family.AMAZON
     CREDENTIALS: ClassVar[tuple[Credential, ...]] = credentials.ALL
-    LANES: ClassVar[Mapping[str, tuple[float, float]]] = {LANE: (RATE, BURST)}
+    LANES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        LANE: (RATE, BURST),
+        **soliciting.LANES,
+    }
     HISTORY_DAYS: ClassVar[int | None] = None
     WARNINGS: ClassVar[Sequence[str]] = credentials.WARNINGS
     WARNINGS_EN: ClassVar[Sequence[str]] = credentials.WARNINGS_EN
 
     def __init__(self, config: ChannelConfig, *, vault: Vault, pace: Pace, **places: Path) -> None:
         self._config = config
-        self._service = AmazonService(config.settings, vault, pace)
+        rates = {lane: rate for lane, (rate, _burst) in self.LANES.items()}
+        talk = Talk(config.settings, vault, pace, rates)
+        self._service, self._solicitations = AmazonService(talk), soliciting.Solicitations(talk)
 
     def streams(self) -> tuple[Stream, ...]:
         """Everything that changed, every quarter of an hour: one search costs three minutes."""
@@ -156,6 +163,20 @@ class Amazon:
             found |= _totals(told.orders, since, until)
             token = None if told.next_token == token else told.next_token
         return Totals(found)
+
+    # --- review requests: see kit.soliciting ---------------------------------------------------
+
+    def ask_window(self, raw: RawOrder) -> AskWindow | None:
+        """When Amazon takes a review request for the order; None: never, or it is not told."""
+        return soliciting.ask_window(raw)
+
+    def may_ask(self, order_id: str, place: str) -> Replied:
+        """Look whether Amazon offers the request. Raises NeedsPerson or TryLater."""
+        return self._solicitations.may_ask(order_id, place)
+
+    def ask(self, order_id: str, place: str) -> Replied:
+        """Have Amazon ask the buyer. Raises NeedsPerson or TryLater where nothing went out."""
+        return self._solicitations.ask(order_id, place)
 
     # --- asking ------------------------------------------------------------------------------
 

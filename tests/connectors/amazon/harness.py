@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from connectors.amazon.connector import Amazon
-from connectors.amazon.service import LANE
 from connectors.contract import ChannelConfig, Connector, Family
 from connectors.kit.pace import LocalPace
 from connectors.kit.secrets import MemoryVault
@@ -41,7 +40,7 @@ def vault(**changes: str) -> MemoryVault:
 
 def opened(store: AmazonStore, keys: MemoryVault | None = None, **settings: Any) -> Amazon:
     """A connector on it, as fast as it can be."""
-    pace = LocalPace({LANE: (1e6, 1e6)})
+    pace = LocalPace(dict.fromkeys(Amazon.LANES, (1e6, 1e6)))
     return Amazon(config(store, **settings), vault=keys or vault(), pace=pace)
 
 

@@ -18,6 +18,10 @@ JAPAN = "A1VC38T7YXB528"
 BUYER = "見本 花子"
 MAIL = "abc0000@marketplace.amazon.co.jp"
 
+SOLICITATIONS = "/solicitations/v1/orders/"
+ACTION = "productReviewAndSellerFeedback"
+REQUEST = f"solicitations/{ACTION}"
+
 _SETTLED = timedelta(minutes=2)
 _SETS = {
     "BUYER": "buyer", "RECIPIENT": "recipient", "PROCEEDS": "proceeds", "PAYMENT": "payment",
@@ -119,6 +123,12 @@ class AmazonStore:
         """Records that are told with the first page though they are no orders."""
         self.after_page: list[Callable[[], None]] = []
         self.pages = 0
+        self.may_ask_reviews = True
+        """Whether the app has the role for review requests."""
+        self.not_offered: set[str] = set()
+        """Orders that Amazon takes no review request for."""
+        self.asked_reviews: list[str] = []
+        """Orders whose buyer was asked, one entry for each time."""
         """How many page tokens were given out; those up to ``oldest_token`` have ended."""
         self.loopback = Loopback(self.answer)
 
@@ -139,6 +149,8 @@ class AmazonStore:
     def answer(self, asked: Asked) -> Answered:
         if asked.path == "/auth/o2/token":
             return self._token(asked)
+        if asked.path.startswith(SOLICITATIONS):
+            return self._solicit(asked)
         answer = self._refused(asked) or self._search(asked.query)
         extra = {"x-amzn-RequestId": "request-0001"}
         if self.rate is not None:
@@ -158,6 +170,27 @@ class AmazonStore:
             {"access_token": self.access_tokens[0], "token_type": "bearer", "expires_in": 3600,
              "refresh_token": self.refresh_token}
         )  # fmt: skip
+
+    def _solicit(self, asked: Asked) -> Answered:
+        order_id, _, action = asked.path.removeprefix(SOLICITATIONS).partition("/")
+        known = asked.headers.get("x-amz-access-token") in self.access_tokens
+        if not known or not self.may_ask_reviews:
+            return refused("Unauthorized", 403)
+        if order_id not in self.orders:
+            return refused("NotFound", 404)
+        place = self.orders[order_id]["salesChannel"]["marketplaceId"]
+        if asked.query != {"marketplaceIds": place}:
+            return refused("InvalidInput", 400)
+        open_to = order_id not in self.not_offered and order_id not in self.asked_reviews
+        path = f"{SOLICITATIONS}{order_id}"
+        if not action:
+            offered = [{"href": f"{path}/{REQUEST}?marketplaceIds={place}", "name": ACTION}]
+            links = {"actions": offered * open_to, "self": {"href": path}}
+            return told({"_links": links, "_embedded": {"actions": []}})
+        if (asked.method, action) != ("POST", REQUEST) or not open_to:
+            return refused("Unauthorized", 403)
+        self.asked_reviews.append(order_id)
+        return told({}, 201)
 
     def _refused(self, asked: Asked) -> Answered | None:
         if asked.path != "/orders/2026-01-01/orders" or asked.method != "GET":
