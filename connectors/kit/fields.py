@@ -17,6 +17,7 @@ TOKYO = timezone(timedelta(hours=9), "Asia/Tokyo")
 
 _DAY = re.compile(r"(\d{4})[-/]?(\d{2})[-/]?(\d{2})")
 _TRUE = frozenset({"1", "true"})
+_YEAR_2200 = 7_258_118_400
 
 
 class Unreadable(Exception):
@@ -93,6 +94,15 @@ class Fields:
         if not 1900 <= found.year <= 2200:
             raise self._bad_date(name)
         return (found if found.tzinfo else found.replace(tzinfo=TOKYO)).astimezone(UTC)
+
+    def unix(self, name: str) -> datetime | None:
+        """An instant in seconds since 1970, in UTC; 0 means none, milliseconds are no seconds."""
+        seconds = self.whole(name)
+        if not seconds:
+            return None
+        if not 0 < seconds < _YEAR_2200:
+            raise self._bad_date(name)
+        return datetime.fromtimestamp(seconds, UTC)
 
     def day(self, name: str) -> date | None:
         """A calendar day."""

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from connectors.contract import TryLater
 from connectors.kit.fields import Fields, Unreadable
+from connectors.kit.offsets import Part, unshifted
 
 UNNAMED = "?"
 """Stands for the key of a row without one. Never empty: to a scan that means "none yet"."""
 
-_TRIES = 3
 _CLOSED = {"dispatched": "dispatched", "cancelled": "cancelled"}
 """dispatch_status → the field that tells since when."""
 
@@ -49,14 +48,7 @@ def row_of(told: Fields) -> Row:
 
 def unix(told: Fields, name: str) -> datetime | None:
     """An instant in seconds since 1970; 0 and nothing mean none. Raises Unreadable."""
-    seconds = told.whole(name)
-    if not seconds:
-        return None
-    if not 0 < seconds < 7_258_118_400:  # the year 2200; milliseconds would be beyond
-        raise Unreadable(
-            "bad_date", name, f"{name}: Not a date.", f"「{name}」: 日付ではありません。"
-        )
-    return datetime.fromtimestamp(seconds, UTC)
+    return told.unix(name)
 
 
 def moment_or_none(told: Fields, name: str) -> datetime | None:
@@ -70,31 +62,11 @@ def moment_or_none(told: Fields, name: str) -> datetime | None:
 def whole(page: Callable[[int], Sequence[Row]]) -> list[Row]:
     """Read every page, oldest order first; ``page`` is given the offset to begin at.
 
-    BASE tells no count. Each page therefore begins with the last row of the one before: where
-    it does not, rows have shifted meanwhile, and the list is read again. It ends where nothing
-    new comes. Raises TryLater for a list that never stands still.
+    BASE tells no count. Raises TryLater for a list that never stands still.
     """
-    for _ in range(_TRIES):
-        rows = _reading(page)
-        if rows is not None:
-            beginning = datetime.min.replace(tzinfo=UTC)
-            return sorted(rows.values(), key=lambda r: (r.ordered or beginning, r.unique_key))
-    raise TryLater("BASE: the list of orders changes while it is read.", 60.0)
-
-
-def _reading(page: Callable[[int], Sequence[Row]]) -> dict[str, Row] | None:
-    found: dict[str, Row] = {}
-    read, last = 0, ""
-    while True:
-        rows = page(max(0, read - 1))
-        if last and (not rows or rows[0].unique_key != last):
-            return None
-        fresh = {row.unique_key: row for row in rows if row.unique_key not in found}
-        if not fresh:
-            return found
-        found |= fresh
-        read = max(0, read - 1) + len(rows)
-        last = rows[-1].unique_key
+    rows = unshifted(lambda offset: Part(page(offset)), lambda row: row.unique_key, source="BASE")
+    beginning = datetime.min.replace(tzinfo=UTC)
+    return sorted(rows, key=lambda row: (row.ordered or beginning, row.unique_key))
 
 
 def _total(told: Fields) -> int | None:

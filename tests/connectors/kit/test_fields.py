@@ -34,6 +34,12 @@ def test_a_moment_without_an_offset_is_japans(value: str, expected: datetime) ->
     assert fields(value).moment("f") == expected
 
 
+@pytest.mark.parametrize("value", [1769943823, "1769943823"])
+def test_seconds_since_1970_are_an_instant(value: Any) -> None:
+    assert fields(value).unix("f") == datetime(2026, 2, 1, 11, 3, 43, tzinfo=UTC)
+    assert (fields(0).unix("f"), fields(None).unix("f")) == (None, None)
+
+
 @pytest.mark.parametrize("value", ["2026-02-06", "2026/02/06", "２０２６-02-06", "20260206"])
 def test_days_come_in_several_forms(value: str) -> None:
     assert fields(value).day("f") == date(2026, 2, 6)
@@ -49,6 +55,9 @@ def test_days_come_in_several_forms(value: str) -> None:
         ("soon", "moment", "bad_date"),
         ("0001-01-01T00:00:00", "moment", "bad_date"),
         ("9999-12-31T23:59:59+09:00", "moment", "bad_date"),
+        ("soon", "unix", "bad_number"),
+        (-1, "unix", "bad_date"),
+        (1769943823000, "unix", "bad_date"),
         ("2026-02-31", "day", "bad_date"),
         ("5日後", "day", "bad_date"),
     ],
