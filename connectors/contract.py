@@ -279,10 +279,7 @@ class Pace(Protocol):
     def learn(
         self, lane: str, *, left: float | None = None, restore_per_second: float = 0.0
     ) -> None:
-        """Take over what the source itself says: what is left of the budget, how fast it fills.
-
-        ``left`` None: it does not say, and what was counted stays; a rate of 0 likewise.
-        """
+        """Take over what the source says: what is left, how fast it fills; None, 0: untold."""
         ...
 
     def exhausted(self, lane: str, until: datetime) -> None:
@@ -319,8 +316,7 @@ class Credential:
     secret: bool = True
     lifetime_days: int | None = None
     optional: bool = False
-    by_login: bool = False
-    """A login in the browser brings it (``LogsIn`` of ``connectors.kit.live``)."""
+    by_login: bool = False  # a login in the browser brings it: connectors.kit.live.LogsIn
 
 
 class ConnectorError(Exception):

@@ -84,6 +84,28 @@ class Reconciles(Protocol):
 
 
 @runtime_checkable
+class LogsIn(Protocol):
+    """A connector whose source gives tokens to whoever logs in there with a browser.
+
+    The credential that a login brings is marked ``by_login``. Who calls makes ``state``, lets
+    it work once, and holds what came back against it.
+    """
+
+    def login_url(self, redirect_uri: str, state: str) -> str:
+        """Where a person logs in; the source then calls ``redirect_uri`` with ``code`` and
+        ``state``, or with ``error``. Makes no call itself. Raises NeedsPerson.
+        """
+        ...
+
+    def log_in(self, code: str, redirect_uri: str) -> None:
+        """Turn the code of a login into tokens and keep them in the vault.
+
+        ``redirect_uri`` is the one of ``login_url``. Raises NeedsPerson or TryLater.
+        """
+        ...
+
+
+@runtime_checkable
 class SignedWebhooks(Protocol):
     """A connector whose source nudges by signed requests; it is asked without any network."""
 

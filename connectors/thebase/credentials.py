@@ -39,6 +39,7 @@ REFRESH_TOKEN = Credential(
     "ショップのオーナーがブラウザで BASE にログインし、read_orders を許可して発行します。",
     "Issued when the owner logs in to BASE in a browser and grants read_orders.",
     lifetime_days=REFRESH_DAYS,
+    by_login=True,
 )
 ALL = (CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, REFRESH_TOKEN)
 

@@ -52,6 +52,7 @@ REFRESH_TOKEN = Credential(
     "ストアの担当者がブラウザで Yahoo! JAPAN ID にログインして発行します。4週間ごとに必要です。",
     "Issued when store staff log in in a browser; needed again every four weeks.",
     lifetime_days=REFRESH_DAYS,
+    by_login=True,
 )
 ALL = (CLIENT_ID, CLIENT_SECRET, SELLER_ID, PUBLIC_KEY, KEY_VERSION, REFRESH_TOKEN)
 

@@ -8,11 +8,18 @@ import typer
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from connectors.contract import ConnectorError, NeedsPerson, TryLater
 from worker.cli import channel_files
 from worker.cli.backfilling import backfill_command
-from worker.cli.credentials import ask_credentials, ends_of, settings_of, tell_warnings
+from worker.cli.checking import tell_checks
+from worker.cli.credentials import (
+    ask_credentials,
+    ends_of,
+    settings_of,
+    tell_login,
+    tell_warnings,
+)
 from worker.cli.imports import settle
+from worker.cli.logging_in import log_in, login_command
 from worker.cli.opening import (
     AsJson,
     By,
@@ -29,8 +36,15 @@ from worker.cli.opening import (
     tell_rows,
     words,
 )
-from worker.live import channel_config, keyring, open_channel_connector
-from worker.pipeline.channel_admin import Setup, family_for, pause, resume, set_up
+from worker.live import keyring
+from worker.pipeline.channel_admin import (
+    Setup,
+    awaiting_login,
+    family_for,
+    pause,
+    resume,
+    set_up,
+)
 from worker.pipeline.channel_health import channel_health, plain
 from worker.pipeline.channel_names import find_channel
 from worker.pipeline.channel_vault import rotate
@@ -41,13 +55,14 @@ from worker.store.channels import Channel, ChannelKind
 from worker.store.orders import OrderRow
 
 channels_app = typer.Typer(
-    help="モール・カート / Channels: add, list, check, set, pull, backfill, pause, resume, export, "
-    "apply, rotate.",
+    help="モール・カート / Channels: add, list, check, login, set, pull, backfill, pause, resume, "
+    "export, apply, rotate.",
     no_args_is_help=True,
 )
 channels_app.command("backfill")(backfill_command)
 channels_app.command("export")(channel_files.export_command)
 channels_app.command("apply")(channel_files.apply_command)
+channels_app.command("login")(login_command)
 
 
 @channels_app.command("add")
@@ -72,6 +87,7 @@ def channels_add(
     """Set a channel up, or enter its credentials anew; then try them with a harmless call."""
     runtime = open_runtime(data, config)
     family_for(channel, kind)
+    by = by or default_by()
     tell_warnings(channel, kind, confirm=not yes)
     settings = settings_of(setting or [])
     if since:
@@ -85,8 +101,13 @@ def channels_add(
         ends_of(expires or [], kind, runtime),
     )  # fmt: skip
     with runtime.transaction() as session:
-        set_up(session, runtime.context(), keyring(runtime), setup, by or default_by(), now())
-    _tell_checks(runtime, [channel], as_json=as_json)
+        made = set_up(session, runtime.context(), keyring(runtime), setup, by, now())
+        missing = awaiting_login(made)
+    if missing and not secret:
+        log_in(runtime, channel, by)
+    elif missing:
+        tell_login(channel)
+    tell_checks(runtime, [channel], as_json=as_json)
 
 
 @channels_app.command("list")
@@ -108,36 +129,7 @@ def channels_check(
 ) -> None:
     """Make a harmless call and say in plain words whether it works, or what is wrong."""
     runtime = open_runtime(data, config)
-    _tell_checks(runtime, _names(runtime, channel), as_json=as_json)
-
-
-def _tell_checks(runtime: Runtime, names: list[str], *, as_json: bool) -> None:
-    rows = [{"channel": name, **_checked(runtime, name)} for name in names]
-    lines = [f"{row['channel']}: {row['told']}" for row in rows]
-    tell(rows, as_json=as_json, text="\n".join(lines) or "まだありません / none yet")
-    if not all(row["works"] for row in rows):
-        raise Findings
-
-
-def _checked(runtime: Runtime, name: str) -> dict[str, object]:
-    try:
-        told = open_channel_connector(runtime, channel_config(runtime, name)).check()
-        told += _hint(runtime, name)
-    except NeedsPerson as problem:
-        return {"works": False, "told": f"{problem.problem} {problem.remedy}"}
-    except TryLater as problem:
-        later = "いまは確かめられません。時間をおいてください / not now, try again later"
-        return {"works": False, "told": f"{later}: {problem}"}
-    except ConnectorError as problem:
-        return {"works": False, "told": str(problem)}
-    return {"works": True, "told": told}
-
-
-def _hint(runtime: Runtime, name: str) -> str:
-    with runtime.look() as session:
-        if not _row(session, name).paused:
-            return ""
-    return f"\n  取込は止まっています / it is paused: okaeri channels resume {name}"
+    tell_checks(runtime, _names(runtime, channel), as_json=as_json)
 
 
 @channels_app.command("set")

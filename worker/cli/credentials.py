@@ -39,8 +39,9 @@ def ask_credentials(
 ) -> dict[str, str]:
     """Take each credential from where it was said to be, else ask for it, secrets unseen.
 
-    An empty answer leaves an optional one out, and one in ``keep`` as it is. Where any was
-    given, only what is still needed is asked for: a script is not stopped. Raises Wrong.
+    An empty answer leaves out an optional one and one that a login brings, and leaves one in
+    ``keep`` as it is. Where any was given, only what is still needed is asked for: a script is
+    not stopped. Raises Wrong.
     """
     sources = read_sources(_pairs(given, "--secret"))
     wanted = credentials_of(kind)
@@ -49,7 +50,7 @@ def ask_credentials(
         names = ", ".join(each.name for each in wanted) or "—"
         raise Wrong(f"--secret {min(unknown)}: {kind} has: {names}.")
     for each in wanted:
-        free = each.optional or each.name in keep
+        free = each.optional or each.by_login or each.name in keep
         if each.name not in sources and not (sources and free):
             sources[each.name] = _ask(each, each.name in keep)
     return {name: value for name, value in sources.items() if value}
@@ -57,8 +58,8 @@ def ask_credentials(
 
 def _ask(credential: Credential, known: bool) -> str:
     words.print(f"{credential.where}\n{credential.where_en}", style="dim", markup=False)
-    free = credential.optional or known
-    hint = " (空欄で変更なし / empty: unchanged)" if known else " (任意 / optional)" if free else ""
+    free = credential.optional or credential.by_login or known
+    hint = _hint(credential, known)
     answer: str = typer.prompt(
         f"{credential.label} / {credential.label_en}{hint}",
         default="" if free else None,
@@ -67,6 +68,23 @@ def _ask(credential: Credential, known: bool) -> str:
         err=True,
     )
     return answer.strip()
+
+
+def _hint(credential: Credential, known: bool) -> str:
+    if known:
+        return " (空欄で変更なし / empty: unchanged)"
+    if credential.by_login:
+        return " (空欄ならブラウザでログイン / empty: log in with a browser)"
+    return " (任意 / optional)" if credential.optional else ""
+
+
+def tell_login(channel: str) -> None:
+    """Say that the last of the credentials comes by a login."""
+    words.print(
+        f"あとはブラウザでのログインです / a login in the browser is left: "
+        f"okaeri channels login {channel}",
+        markup=False,
+    )
 
 
 def _read(name: str, source: str) -> str:

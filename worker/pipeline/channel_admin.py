@@ -101,7 +101,7 @@ def set_up(
         close_reach(session, channel, now.astimezone(ctx.zone).date())
     if resumes:
         resume(session, setup.name, by, now, audit=False)
-    _note(session, "channel_set_up", channel, by, now, kind=setup.kind, entered=[*setup.secrets])
+    note(session, "channel_set_up", channel, by, now, kind=setup.kind, entered=[*setup.secrets])
     return channel
 
 
@@ -134,11 +134,16 @@ def missing_credentials(channel: Channel) -> tuple[Credential, ...]:
     )
 
 
+def awaiting_login(channel: Channel) -> bool:
+    """Whether what is missing is brought by a login in the browser."""
+    return any(each.by_login for each in missing_credentials(channel))
+
+
 def pause(session: Session, name: str, reason: str, by: str, now: datetime) -> None:
     """Poll the channel no more until it is resumed. Raises LookupError."""
     channel = channel_named(session, name)
     channel.paused, channel.pause_reason = True, reason or f"{by} が止めました / paused by {by}"
-    _note(session, "channel_pause", channel, by, now, reason=reason)
+    note(session, "channel_pause", channel, by, now, reason=reason)
 
 
 def resume(session: Session, name: str, by: str, now: datetime, *, audit: bool = True) -> None:
@@ -147,11 +152,12 @@ def resume(session: Session, name: str, by: str, now: datetime, *, audit: bool =
     channel.paused, channel.pause_reason, channel.next_poll_at = False, "", None
     channel.last_error = ""
     if audit:
-        _note(session, "channel_resume", channel, by, now)
+        note(session, "channel_resume", channel, by, now)
 
 
-def _note(
+def note(
     session: Session, action: str, channel: Channel, by: str, now: datetime, **detail: object
 ) -> None:
+    """Write down who did what with a channel; ``detail`` never holds a secret."""
     subject = f"channel:{channel.name}"[:200]
     session.add(Audit(at=now, by=by[:80], action=action, subject=subject, detail=detail))

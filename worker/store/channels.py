@@ -72,3 +72,19 @@ class WebhookDelivery(Base):
     channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"), primary_key=True)
     delivery: Mapped[str] = mapped_column(String(64), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class BrowserLogin(Base):
+    """A login at a marketplace that somebody has begun: its state works once, for a short time."""
+
+    __tablename__ = "browser_logins"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"))
+    state_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    session_id: Mapped[int | None] = mapped_column(Key)
+    """The login at the desk that began it; None: the command line."""
+    redirect_uri: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(String(80))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
