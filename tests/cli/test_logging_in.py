@@ -84,7 +84,7 @@ def test_a_shop_that_is_away_is_told_as_such(cli: Cli, shop: BaseShop) -> None:
 
 
 def test_a_kind_without_logins_says_so(cli: Cli) -> None:
-    cli("channels", "add", "own:files", "--kind", "csv_file", "--yes")
+    cli("channels", "add", "own:files", "--kind", "csv_file", "--yes", expect=1)
     assert "ログインがありません" in cli("channels", "login", "own:files", expect=2).err
     assert "own:absent" in cli("channels", "login", "own:absent", expect=2).err
 
