@@ -20,6 +20,7 @@ class People:
     def __init__(self, layout: Layout, *, japanese: bool) -> None:
         self._japanese = japanese
         known = layout.profile.customer
+        self._masked = layout.profile.masked_mail
         self._get = {
             field: getter
             for field in BUYER | RECIPIENT
@@ -49,7 +50,7 @@ class People:
         buyer = Buyer(
             member_id=_member(member),
             email=mail,
-            email_is_relay=mail is not None and is_relay(mail),
+            email_is_relay=mail is not None and (self._masked or is_relay(mail)),
             name=name,
             family_name=family,
             given_name=given,

@@ -93,6 +93,8 @@ class Profile:
     quoted: bool = True
     fallback: bool = False
     customer: bool = True
+    masked_mail: bool = False
+    """Any address may be the marketplace's mask: this channel's alone, never matched."""
     check_total: bool = False
     one_of: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
@@ -203,6 +205,7 @@ _KEYS = frozenset(
         "quoted",
         "fallback",
         "customer",
+        "masked_mail",
         "check_total",
         "one_of",
         "group_by",
@@ -258,6 +261,7 @@ def _made(name: str, table: Mapping[str, Any]) -> Profile:
         quoted=bool(table.get("quoted", True)),
         fallback=bool(table.get("fallback", False)),
         customer=bool(table.get("customer", True)),
+        masked_mail=bool(table.get("masked_mail", False)),
         check_total=bool(table.get("check_total", False)),
         one_of=tuple(table.get("one_of", ())),
         group_by=_alternatives(table.get("group_by", ())),

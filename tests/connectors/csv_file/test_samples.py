@@ -213,6 +213,21 @@ def test_qoo10_counts_a_cart_as_one_order() -> None:
     assert "buyer.email" not in order.present
 
 
+def test_any_address_of_aupay_may_be_a_mask() -> None:
+    (first, _) = orders(SAMPLES / "aupay.csv")
+    assert (first.buyer.email, first.buyer.email_is_relay) == ("buyer@example.jp", True)
+
+
+def test_aupay_lets_the_status_tell_what_a_mark_leaves_open(tmp_path: Path) -> None:
+    header = "orderId,orderDetailId,orderDate,ordererName,requestPrice,orderStatus,paymentStatus"
+    header += ",paymentDate,shipStatus,shipDate"
+    rows = [f"1,1,2026/02/01 21:15,見本,4500,{told},N,,N," for told in ("発送待ち", "完了")]
+    rows[1] = "2" + rows[1][1:]
+    waiting, done = orders(write(tmp_path, "\n".join([header, *rows, ""])))
+    assert (waiting.payment, waiting.fulfilment) == (Payment.PAID, Fulfilment.UNSHIPPED)
+    assert (done.payment, done.fulfilment) == (Payment.PAID, Fulfilment.SHIPPED)
+
+
 def test_aupay_believes_the_cancel_mark_more_than_the_status_text() -> None:
     first, second = orders(SAMPLES / "aupay.csv")
     assert (first.total, first.points, first.buyer.kana) == (4500, 200, "ミホン ハナコ")
