@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
 
 from tests.cli.commands import Cli
+from worker.rules.staff_words import FLAGS
+from worker.rules.states import MessageState
 from worker.runtime import Runtime, clock
 from worker.sending import standing
 from worker.settings import Settings
+from worker.store.messages import Message
 
 
 def test_the_queue_lists_what_waits_and_shows_a_mail(cli: Cli) -> None:
@@ -122,8 +128,35 @@ def test_the_kill_switch_recalls_and_lifts(cli: Cli) -> None:
     assert len(cli("stop", "--reason", "wrong text", "--json").json["messages"]) == 1
     assert cli("review", "list", "--state", "approved", "--json").json == []
     cli("review", "approve", cli.message(), expect=2)
-    cli("stop", "--lift")
+    assert "1通が確認待ちに" in cli("stop", "--lift").err
     cli("review", "approve", cli.message())
+
+
+def test_flags_are_told_in_words(cli: Cli) -> None:
+    cli.history()
+
+    shown = cli("review", "show", cli.message(), "--json").json
+    told = cli("review", "show", cli.message()).err
+
+    assert shown["flags"]
+    for flag in shown["flags"]:
+        assert flag not in told
+        assert FLAGS[flag][0] in told
+
+
+def test_mails_in_the_hands_of_another_dispatch_are_told(cli: Cli) -> None:
+    cli.history()
+    cli("review", "approve", cli.message())
+    runtime = Runtime(Settings(data=cli.data))
+    with runtime.transaction() as session:
+        session.execute(
+            update(Message)
+            .where(Message.state == MessageState.APPROVED)
+            .values(lease_owner="another", lease_until=clock() + timedelta(seconds=90))
+        )
+    runtime.dispose()
+
+    assert "1通は別の送信処理が" in cli("dispatch").err
 
 
 def test_dispatch_sends_nothing_that_nobody_approved(cli: Cli) -> None:

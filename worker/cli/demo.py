@@ -35,7 +35,7 @@ def demo(
     data: Data = None,
     once: Annotated[bool, typer.Option("--once", help="Print the result and exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the console; 0: a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="The console's; 0: OKAERI_PORT, or a free one.")] = 0,
     live: Annotated[
         bool, typer.Option("--live", help="With pretend marketplaces that are polled.")
     ] = False,
@@ -46,7 +46,7 @@ def demo(
     if (folder / "okaeri.db").exists():
         words.print(f"{folder} is in use already. Give --data an empty folder.", markup=False)
         raise typer.Exit(2)
-    os.environ["OKAERI_PORT"] = str(port or _free_port())
+    os.environ["OKAERI_PORT"] = str(port or os.environ.get("OKAERI_PORT") or _free_port())
     for name in ("OKAERI_DATABASE_URL", "OKAERI_BROKER_URL", "OKAERI_TRANSPORT"):
         os.environ.pop(name, None)  # the demonstration never touches servers of yours
     write_shop(config)

@@ -27,6 +27,7 @@ from worker.cli.opening import (
 from worker.pipeline import review
 from worker.pipeline.render import recheck
 from worker.releases import differences, pull, push
+from worker.rules.staff_words import FLAGS
 from worker.rules.states import MailKind, MessageState
 from worker.runtime import Runtime
 
@@ -83,9 +84,14 @@ def review_show(
     with runtime.look() as session:
         found = review.detail(session, runtime.context(), message, now=now())
         shown = _shown(found)
-    flags = "\n".join(f"  ! {flag}" for flag in shown["flags"])
+    flags = "\n".join(f"  ! {_flag_words(flag)}" for flag in shown["flags"])
     text = f"{shown['subject']}\n{shown['recipient']}\n{flags}\n\n{shown['text']}"
     tell(shown, as_json=as_json, text=text)
+
+
+def _flag_words(flag: str) -> str:
+    ja, en = FLAGS[flag]
+    return f"{ja} / {en}"
 
 
 def _filters(runtime: Runtime, kind: str, rank: str, channel: str) -> review.QueueFilter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -30,10 +31,11 @@ from worker.pipeline.review import active_stops, lift, stop
 from worker.releases import open_context
 from worker.rules.states import MailKind, Role
 from worker.runtime import Runtime
-from worker.sending import dispatch_round, open_journal, open_transports, standing
+from worker.sending import Round, dispatch_round, open_journal, open_transports, standing
 from worker.settings import load_settings
 from worker.setup import Answers, write_documents
 from worker.store.channels import Channel
+from worker.store.message_queries import leased_count
 from worker.store.migrate import back_up
 from worker.store.running import Stop, User
 from worker.supervisor import Supervisor, plan_children, stop_on_signals
@@ -184,7 +186,24 @@ def dispatch(data: Data = None, config: Config = None, as_json: AsJson = False) 
     """Send what is approved and due, now, and look after what died on the way."""
     runtime = open_runtime(data, config)
     result = dispatch_round(runtime, now())
-    tell(result, as_json=as_json, text=f"送信 {result.sent}通 / sent {result.sent}")
+    with runtime.look() as session:
+        taken = leased_count(session)
+    tell(result, as_json=as_json, text="\n".join(_round_words(result, taken)))
+
+
+def _round_words(result: Round, taken: int) -> Iterator[str]:
+    """What was sent, and for each that was not the reason."""
+    yield f"送信 {result.sent}通 / sent {result.sent}"
+    if result.lock:
+        ja, en = LOCKS[result.lock]
+        yield f"外へは送りません / nothing leaves: {ja} {en} → okaeri rearm"
+    yield from result.problems
+    if taken:
+        yield (
+            f"{taken}通は別の送信処理が受け持っています。それが終わらなければ、しばらくして自動で戻ります"
+            f" / {taken} are in the hands of another dispatch; if that died, they come back by"
+            " themselves"
+        )
 
 
 def stop_command(
@@ -213,8 +232,14 @@ def stop_command(
                 by=by or default_by(), now=now(),
             )  # fmt: skip
             moved += done.message_ids
-    said = "送信を再開しました" if lift_it else "送信を止めました"
-    tell({"messages": moved}, as_json=as_json, text=f"{said}。{len(moved)}通が確認に戻りました。")
+    said = (
+        f"送信を再開しました。{len(moved)}通が確認待ちに戻りました"
+        f" / mails may go again, {len(moved)} are back in review"
+        if lift_it
+        else f"送信を止めました。承認済みの{len(moved)}通を保留にしました"
+        f" / stopped, {len(moved)} approved mails are on hold"
+    )
+    tell({"messages": moved}, as_json=as_json, text=said)
 
 
 def _pressed(session: Session, channel_id: int | None, kind: MailKind | None) -> list[Stop]:

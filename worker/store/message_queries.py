@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     insert,
     not_,
     or_,
@@ -121,6 +122,12 @@ def lease_due(session: Session, owner: str, now: datetime, seconds: float, limit
 def leased() -> ColumnElement[bool]:
     """Whether somebody's living lease lies on the message."""
     return and_(Message.lease_until.is_not(None), Message.lease_until > DatabaseNow())
+
+
+def leased_count(session: Session) -> int:
+    """How many messages that wait to be sent lie under somebody's living lease."""
+    waiting = and_(Message.state.in_(TO_SEND), leased())
+    return session.scalar(select(func.count()).select_from(Message).where(waiting)) or 0
 
 
 def release_lease(session: Session, message_id: str, owner: str, seconds: float = 0.0) -> None:
