@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from connectors.contract import ChannelConfig, Connector, NeedsPerson, Pace, Vault
+from connectors.kit.coupons import CouponSource
 from connectors.kit.pace import LocalPace
 from connectors.kit.secrets import NoSecrets
 
 KINDS: dict[str, str] = {
     "csv_file": "connectors.csv_file.connector:CsvFile",
     "amazon": "connectors.amazon.connector:Amazon",
+    "colorme": "connectors.colorme.connector:ColorMe",
+    "aupay": "connectors.aupay.connector:AuPayMarket",
+    "qoo10": "connectors.qoo10.connector:Qoo10",
+    "eccube4": "connectors.eccube4.connector:EcCube4",
     "rakuten": "connectors.rakuten.connector:Rakuten",
     "shopify": "connectors.shopify.connector:Shopify",
     "thebase": "connectors.thebase.connector:Base",
@@ -22,6 +27,15 @@ KINDS: dict[str, str] = {
     "yahoo": "connectors.yahoo.connector:YahooShopping",
 }
 """kind → ``module:Class``; imported on first use only."""
+
+COUPON_SOURCES: dict[str, str] = {
+    "shopify": "connectors.shopify.coupons:ShopifyCoupons",
+    "woocommerce": "connectors.woocommerce.coupons:WooCommerceCoupons",
+}
+"""kind → ``module:Class`` of a CouponSource, for the kinds whose shop makes codes when asked."""
+
+COUPON_GROUP = "okaeri.coupons"
+"""Entry-point group for coupon sources of packages outside this tree; they never replace ours."""
 
 GROUP = "okaeri.connectors"
 """Entry-point group for connectors of packages outside this tree; they never replace ours."""
@@ -83,3 +97,33 @@ def open_connector(
     }
     tools = {name: tool for name, tool in named.items() if takes(config.kind, name)}
     return found(config, **tools, **places)
+
+
+def coupon_kinds() -> tuple[str, ...]:
+    """Name every kind whose shop makes coupon codes when asked, ours first."""
+    points = entry_points(group=COUPON_GROUP)
+    outside = sorted(point.name for point in points if point.name not in COUPON_SOURCES)
+    return (*COUPON_SOURCES, *outside)
+
+
+def makes_coupons(kind: str) -> bool:
+    """Tell whether the shops of a kind make coupon codes when asked."""
+    return kind in coupon_kinds()
+
+
+def open_coupon_source(config: ChannelConfig, *, vault: Vault, pace: Pace) -> CouponSource:
+    """Open the coupons of a channel. Raises NeedsPerson for a kind without them."""
+    found: Any = None
+    if config.kind in COUPON_SOURCES:
+        module, _, name = COUPON_SOURCES[config.kind].partition(":")
+        found = getattr(import_module(module), name)
+    else:
+        points = entry_points(group=COUPON_GROUP)
+        found = next((point.load() for point in points if point.name == config.kind), None)
+    if found is None:
+        raise NeedsPerson(
+            f"コネクタ「{config.kind}」ではクーポンを作れません。"
+            f"The kind {config.kind!r} makes no coupons.",
+            f"使える種類: {', '.join(coupon_kinds())}。Kinds that do are named there.",
+        )
+    return cast(CouponSource, found(config, vault=vault, pace=pace))

@@ -1,0 +1,1 @@
+"""Orders of a Qoo10 Japan shop, by the QSM API (ShippingBasic)."""
