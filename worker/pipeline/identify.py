@@ -278,7 +278,7 @@ def _write_people(work: _Round, persons: Mapping[int, int]) -> None:
     counted = platform_counted(work.session, set(persons.values()))
     for row in work.orders:
         customer_id = persons[row["id"]]
-        contact = {name: row[name] for name in FIELDS}
+        contact = {name: row[name] for name in (*FIELDS, "member_id")}
         told.setdefault(customer_id, []).append((row["ordered_at"], row["id"], contact))
         if row["marketing_consent"] is not None and row["email"]:
             said.append(_said(work.ctx, row, customer_id))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from worker.pipeline.notes import NOTE_OPEN
 from worker.pipeline.plan_handoffs import make_handoff
 from worker.pipeline.plan_run import Planned, Run
 from worker.pipeline.review_approval import clear_approval
@@ -97,6 +98,9 @@ def _settle(board: Board, item: Planned) -> None:
     if row is not None and _is_settled(row, message):
         return
     board.counts[item.decision.outcome.value] += 1
+    if row is not None and message is not None and _is_for_the_note(item, row, message):
+        _hold_for_note(board, message)
+        return
     if item.decision.outcome is Outcome.MESSAGE:
         _carry(board, item, row, message)
     elif item.decision.outcome is Outcome.HANDOFF:
@@ -114,6 +118,21 @@ def _is_settled(row: Occasion, message: Message | None) -> bool:
     if row.outcome not in (Outcome.MESSAGE, Outcome.HANDOFF) or message is None:
         return False
     return message.state not in WAITING | {MessageState.HANDOFF}
+
+
+def _is_for_the_note(item: Planned, row: Occasion, message: Message) -> bool:
+    """A mail that was made before a note was opened waits as it is: it may be edited by hand."""
+    waits = item.decision.outcome is Outcome.WAITING and item.decision.code == "open_note"
+    return waits and row.outcome is Outcome.MESSAGE and message.state in WAITING
+
+
+def _hold_for_note(board: Board, message: Message) -> None:
+    if message.state in (MessageState.ON_HOLD, MessageState.SENT_BACK):
+        return
+    clear_approval(message)
+    message.hold_reason = NOTE_OPEN
+    reason = {"code": NOTE_OPEN}
+    apply_move(board.run.session, message, "hold", Actor.SYSTEM, "system", reason, board.run.now)
 
 
 # --- carrying -------------------------------------------------------------------------------

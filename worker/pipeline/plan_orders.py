@@ -30,7 +30,7 @@ def judge_orders(
     """Judge all order kinds of the orders; ``milestones`` are orders a milestone mail goes for."""
     kinds = _kinds_in_use(run)
     wanted = [(o, k) for o in orders for k in kinds if _is_recorded(run, o, k)]
-    book = open_book(run, (o.customer_id for o in orders), (o.email for o in orders), notes=False)
+    book = open_book(run, (o.customer_id for o in orders), (o.email for o in orders), notes=True)
     carried = _carried(run, orders)
     replaced = thanked_replacements(
         run.session, {(o.channel_id, o.replaces) for o in orders if o.replaces}
@@ -110,6 +110,7 @@ def _case(
         visit_number=order.visit_number,
         rank=order.rank,
         same_kind=book.moments(order.customer_id, kind, carried.get((kind, subject))),
+        open_note=order.customer_id in book.noted,
     )
 
 

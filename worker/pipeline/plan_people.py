@@ -87,7 +87,7 @@ def _crowd(run: Run, ids: list[int]) -> Crowd:
         states=people(run.session, ids),
         own=own,
         addresses=addresses,
-        book=open_book(run, ids, addresses.values(), notes=True),
+        book=open_book(run, ids, addresses.values(), notes=True, unpaid=True),
         open=open_person_occasions(run.session, ids),
     )
 

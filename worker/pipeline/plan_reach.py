@@ -90,9 +90,17 @@ class Book:
 
 
 def open_book(
-    run: Run, people: Iterable[int | None], addresses: Iterable[str | None], *, notes: bool
+    run: Run,
+    people: Iterable[int | None],
+    addresses: Iterable[str | None],
+    *,
+    notes: bool,
+    unpaid: bool = False,
 ) -> Book:
-    """Read everything about these people and addresses; ``notes`` only where ads are planned."""
+    """Read everything about these people and addresses.
+
+    ``notes`` only where mails are planned, ``unpaid`` orders only where advertising is.
+    """
     ids = sorted({person for person in people if person is not None})
     hashes = {a: address_hash(run.ctx.key, a) for a in set(addresses) if a}
     by_hash, by_person = suppressed(run.session, set(hashes.values()), ids)
@@ -109,7 +117,7 @@ def open_book(
         noted=people_with_open_notes(run.session, ids) if notes else set(),
         unpaid=(
             people_with_unpaid_orders(run.session, ids, _days_ago(run, _UNPAID_DAYS))
-            if notes
+            if unpaid
             else set()
         ),
     )

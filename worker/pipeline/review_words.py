@@ -79,10 +79,39 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "not_editable": ("この状態のメールは編集できません。", "This mail can no longer be edited."),
     "count_negative": ("件数は0以上で入力してください。", "The count must not be negative."),
+    "nothing_chosen": ("1件も選ばれていません。", "Nothing is chosen."),
+    "requests_differ": (
+        "{expected}件のはずが、いま依頼できるのは{found}件です。一覧を見直してください。",
+        "Expected {expected} requests, now {found} can go. Look at the list again.",
+    ),
     "stop_unknown": ("この送信停止はありません。", "There is no such stop."),
+    "customer_unknown": ("この顧客は見つかりません。", "There is no such customer."),
+    "order_unknown": ("この顧客の受注ではありません。", "This is no order of this customer."),
+    "note_empty": ("何か書いてから残してください。", "Write something first."),
+    "note_unknown": ("この対応メモは見つかりません。", "There is no such note."),
+    "task_unknown": ("この用事はもう済んでいます。", "This task is done already."),
+    "word_required": ("どうしたかをひとこと書いてください。", "Say in a word what was done."),
+    "birthday_odd": ("誕生日を確かめてください。", "Please check the birthday."),
+    "email_odd": ("メールアドレスを確かめてください。", "Please check the mail address."),
+    "evidence_required": (
+        "いつ、どのように伺ったかを書いてください。",
+        "Say when and how the customer told you.",
+    ),
+    "no_address_here": (
+        "この店舗で伺ったメールアドレスがありません。",
+        "The customer gave this shop no mail address.",
+    ),
+    "suppression_unknown": (
+        "この配信停止はもう解除されています。",
+        "This opt-out has been lifted already.",
+    ),
 }
 
 HOLDS: dict[str, tuple[str, str]] = {
+    "note_open": (
+        "要対応の対応履歴があるため止めています。",
+        "Held while a contact note is open.",
+    ),
     "stopped": ("送信停止により保留しました。", "Held because sending was stopped."),
     "no_transport": (
         "この店舗の送信方法が設定されていません。",

@@ -12,7 +12,7 @@ from worker.rules import timing
 from worker.rules.occasions import ORDER_KINDS
 from worker.rules.policy import Permission
 from worker.rules.shop import Caps, MailRule, Reward
-from worker.rules.states import ADVERTISING_KINDS, MailKind, Outcome, Sender
+from worker.rules.states import ADVERTISING_KINDS, NOTE_HELD, MailKind, Outcome, Sender
 from worker.rules.timing import Days, Parcel, Times
 
 NEVER_DAYS = 60
@@ -210,15 +210,13 @@ def _reachable(case: Case, _setting: Setting) -> Decision | None:
 
 
 def _settled(case: Case, setting: Setting) -> Decision | None:
-    if case.kind not in ADVERTISING_KINDS:
-        return None
     tomorrow = setting.now + timedelta(days=1)
-    for blocked, code in (
-        (case.unsure, "identity_unsure"),
-        (case.open_note, "open_note"),
-        (case.unpaid_order, "unpaid_order"),
+    for blocked, kinds, code in (
+        (case.unsure, ADVERTISING_KINDS, "identity_unsure"),
+        (case.open_note, NOTE_HELD, "open_note"),
+        (case.unpaid_order, ADVERTISING_KINDS, "unpaid_order"),
     ):
-        if blocked:
+        if blocked and case.kind in kinds:
             return Decision(Outcome.WAITING, code, look_at=tomorrow)
     return None
 

@@ -55,8 +55,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "It is not settled who this customer is, so advertising waits.",
     ),
     "open_note": (
-        "未対応の対応メモがあるため、広告メールは送らずに待っています。",
-        "An open contact note stands, so advertising waits.",
+        "要対応の対応履歴があるため、対応済みになるまで待っています。",
+        "An open contact note stands, so this waits until it is done.",
     ),
     "unpaid_order": (
         "お支払いの済んでいないご注文があるため、広告メールは送らずに待っています。",

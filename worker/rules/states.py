@@ -27,6 +27,10 @@ CUSTOMER_KINDS = frozenset({MailKind.MILESTONE, MailKind.WIN_BACK, MailKind.BIRT
 """Kinds about the person, not one order: they go through one own-family channel."""
 
 
+NOTE_HELD = ADVERTISING_KINDS | {MailKind.FOLLOW_UP, MailKind.REVIEW_REQUEST}
+"""Kinds that wait while a contact note is open (mail-texts, section 2)."""
+
+
 class Certainty(StrEnum):
     """How much a visit number may be trusted."""
 
@@ -144,7 +148,7 @@ MOVES: tuple[Move, ...] = (
     _move("suppress", WAITING, S.SUPPRESSED, {_SYSTEM, _DISPATCH}, "reason"),
     _move("hand_off", {S.SCHEDULED, S.IN_REVIEW}, S.HANDOFF, {_SYSTEM}, "platform_sends"),
     _move("handed_off", {S.HANDOFF}, S.HANDED_OFF, {_STAFF}, "date_and_count"),
-    _move("bounce", {S.SENT}, S.BOUNCED, {_SYSTEM}),
+    _move("bounce", {S.SENT}, S.BOUNCED, {_SYSTEM, _STAFF}, "evidence"),
     _move("complain", {S.SENT, S.BOUNCED}, S.COMPLAINED, {_SYSTEM}),
 )
 
@@ -245,6 +249,7 @@ class Flag(StrEnum):
     TEXT_MISSING = "text_missing"
     TEXT_REFUSED = "text_refused"
     POOL_EMPTY = "pool_empty"
+    COUPON_PENDING = "coupon_pending"
     ODD_ADDRESS = "odd_address"
     MILESTONE_MISSED = "milestone_missed"
     UNKNOWN_STATUS = "unknown_status"
@@ -271,9 +276,11 @@ class CouponState(StrEnum):
     """The life of a single coupon code; never back to available once attempted."""
 
     AVAILABLE = "available"
+    PENDING = "pending"  # promised to somebody, not yet confirmed by the shop: told to nobody
     RESERVED = "reserved"
     ISSUED = "issued"
     USED = "used"
+    ENDING = "ending"  # the shop is being asked to end it: told to nobody any more
     VOID = "void"
     EXPIRED = "expired"
 
@@ -331,6 +338,15 @@ class NoteState(StrEnum):
 
     OPEN = "open"
     DONE = "done"
+
+
+class Via(StrEnum):
+    """How a customer and the shop spoke."""
+
+    PHONE = "phone"
+    MAIL = "mail"
+    LETTER = "letter"
+    SHOP = "shop"
 
 
 class Role(StrEnum):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from worker.rules.finding import NO_KANA
 from worker.rules.states import (
     CandidateState,
     Certainty,
@@ -16,7 +17,7 @@ from worker.rules.states import (
     NoteState,
 )
 from worker.store.schema import Base
-from worker.store.types import Json, Key, UtcDateTime, words
+from worker.store.types import BinaryText, Json, Key, UtcDateTime, words
 
 
 class Customer(Base):
@@ -70,6 +71,45 @@ class CustomerProfile(Base):
     question_line: Mapped[str | None] = mapped_column(Text)
     order_id: Mapped[int | None] = mapped_column(Key)
     """The order the contact data came from."""
+    # Made from the columns above by rules.finding; as personal as they are, erased with them.
+    name_key: Mapped[str | None] = mapped_column(BinaryText)
+    kana_key: Mapped[str] = mapped_column(BinaryText, default=NO_KANA, server_default=NO_KANA)
+    phone_key: Mapped[str | None] = mapped_column(BinaryText)
+    phone_tail: Mapped[str | None] = mapped_column(BinaryText)
+    """The digits from the last to the first: clerks ask for the last four."""
+    is_member: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """False: a guest, who never gave a member number."""
+
+    __table_args__ = (
+        # Each way of looking somebody up; the id makes pages of equal keys go on.
+        Index("ix_customer_profiles_kana_key", "kana_key", "customer_id"),
+        Index("ix_customer_profiles_name_key", "name_key", "customer_id"),
+        Index("ix_customer_profiles_phone_key", "phone_key", "customer_id"),
+        Index("ix_customer_profiles_phone_tail", "phone_tail", "customer_id"),
+        # Where guests are few they are found here, where they are many anywhere.
+        Index(
+            "ix_customer_profiles_guests",
+            "customer_id",
+            sqlite_where=text("NOT is_member"),
+            postgresql_where=text("NOT is_member"),
+        ),
+    )
+
+
+class ProfileEntry(Base):
+    """One field of a profile as a clerk entered it; personal (P14).
+
+    It stands until an order made later tells something else than the clerk replaced.
+    """
+
+    __tablename__ = "profile_entries"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(24), primary_key=True)
+    value: Mapped[str | None] = mapped_column(Text)
+    was: Mapped[str | None] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Identity(Base):
@@ -208,8 +248,14 @@ class CustomerStanding(Base):
     next_change_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When time alone may change the rank (a window slides, a grace ends, a pin expires)."""
 
-    # Who has fallen silent is found by it.
-    __table_args__ = (Index("ix_customer_standings_scope_last_order_at", "scope", "last_order_at"),)
+    __table_args__ = (
+        # Who has fallen silent is found by it.
+        Index("ix_customer_standings_scope_last_order_at", "scope", "last_order_at"),
+        # The desk's list of customers: a page of each order within a rank is one short walk.
+        Index("ix_customer_standings_visits", "scope", "rank", "visits", "customer_id"),
+        Index("ix_customer_standings_spend", "scope", "rank", "net_spend", "customer_id"),
+        Index("ix_customer_standings_last", "scope", "rank", "last_order_at", "customer_id"),
+    )
 
 
 class RankHistory(Base):
@@ -280,11 +326,27 @@ class ContactNote(Base):
     gift_received: Mapped[str] = mapped_column(Text, default="")
     ask_next: Mapped[str] = mapped_column(Text, default="")
     ask_by: Mapped[date | None]
+    via: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    """How they spoke: a value of ``rules.states.Via``, or empty."""
     state: Mapped[NoteState] = mapped_column(words(NoteState))
     by: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_by: Mapped[str] = mapped_column(String(80), default="")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Counts up at every change; a stale edit is refused by it."""
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own idiom
+    __table_args__ = (
+        # Open notes are few among years of notes; each morning asks which have come due.
+        Index(
+            "ix_contact_notes_open",
+            "ask_by",
+            "customer_id",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
 
 
 class Consent(Base):

@@ -21,6 +21,7 @@ from worker.rules.states import (
 from worker.store.customers import Consent, ContactNote, Suppression
 from worker.store.messages import Message
 from worker.store.orders import OrderRow
+from worker.store.standing_queries import groups
 
 CHUNK = 500
 AGREED = frozenset({ConsentAction.GRANTED, ConsentAction.CONFIRMED, ConsentAction.IMPORTED})
@@ -123,16 +124,17 @@ def mailed(session: Session, customer_ids: Collection[int], since: datetime) -> 
 
 
 def people_with_open_notes(session: Session, customer_ids: Collection[int]) -> set[int]:
-    """Who of these has a contact note that still wants something."""
+    """Who of these, with those merged into them, has a note that still wants something."""
     found: set[int] = set()
     for part in chunks(customer_ids):
-        found.update(
-            session.scalars(
+        root = groups(session, part)
+        for members in chunks(root):
+            noted = session.scalars(
                 select(ContactNote.customer_id).where(
-                    ContactNote.customer_id.in_(part), ContactNote.state == NoteState.OPEN
+                    ContactNote.customer_id.in_(members), ContactNote.state == NoteState.OPEN
                 )
             )
-        )
+            found.update(root[person] for person in noted)
     return found
 
 

@@ -119,5 +119,17 @@ class StaffTask(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_by: Mapped[str] = mapped_column(String(80), default="")
+    done_word: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What whoever did it wrote."""
 
-    __table_args__ = (UniqueConstraint("kind", "subject"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "subject"),
+        # Open ones are few among all that were ever done.
+        Index(
+            "ix_staff_tasks_open",
+            "created_at",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from worker.rules.states import MAYBE_OUT, GrantState, MessageState, NoteState, Outcome
+from worker.rules.states import MAYBE_OUT, CouponState, GrantState, MessageState, NoteState, Outcome
 from worker.store.channels import Channel
 from worker.store.customers import ContactNote, Customer, CustomerProfile, OrderStanding
 from worker.store.messages import CleanApproval, Message, MessageBody, Occasion
@@ -17,6 +17,10 @@ from worker.store.orders import OrderContact, OrderLine, OrderRow
 from worker.store.reach_queries import chunks
 from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
 from worker.store.standing_queries import groups
+
+
+TELLABLE = frozenset({CouponState.RESERVED, CouponState.ISSUED, CouponState.USED})
+"""Codes that a mail or card may tell."""
 
 
 @dataclass
@@ -145,12 +149,13 @@ def _profiles(session: Session, by_person: dict[int, list[Material]], part: Sequ
     ):
         for material in by_person[profile.customer_id]:
             material.profile = profile
+    root = groups(session, part)
     for note in session.scalars(
         select(ContactNote).where(
-            ContactNote.customer_id.in_(part), ContactNote.state == NoteState.OPEN
+            ContactNote.customer_id.in_(list(root)), ContactNote.state == NoteState.OPEN
         )
     ):
-        for material in by_person[note.customer_id]:
+        for material in by_person[root[note.customer_id]]:
             material.notes.append(note)
     for grant in session.scalars(select(Grant).where(Grant.customer_id.in_(part))):
         for material in by_person[grant.customer_id]:
@@ -258,14 +263,17 @@ def packed_sample(session: Session, order_ids: Collection[int]) -> str | None:
 def reserved_coupon(
     session: Session, message_id: str, grant_id: int | None
 ) -> tuple[CouponCode, CouponPool] | None:
-    """The code already taken for this mail or its grant."""
+    """The code already taken for this mail or its grant, where it may be told.
+
+    Not one that its shop has not confirmed, and not one that was taken back.
+    """
     mine = CouponCode.message_id == message_id
     if grant_id is not None:
         mine = or_(mine, CouponCode.grant_id == grant_id)
     row = session.execute(
         select(CouponCode, CouponPool)
         .join(CouponPool, CouponPool.id == CouponCode.pool_id)
-        .where(mine)
+        .where(mine, CouponCode.state.in_(TELLABLE))
         .order_by(CouponCode.id)
         .limit(1)
     ).first()
