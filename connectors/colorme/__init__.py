@@ -1,0 +1,1 @@
+"""Orders of a shop at カラーミーショップ (Color Me Shop), by its API (sales, payments)."""

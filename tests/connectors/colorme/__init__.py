@@ -1,0 +1,1 @@
+"""Color Me Shop against a pretend shop."""
