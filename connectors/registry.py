@@ -20,7 +20,6 @@ KINDS: dict[str, str] = {
     "aupay": "connectors.aupay.connector:AuPayMarket",
     "qoo10": "connectors.qoo10.connector:Qoo10",
     "eccube4": "connectors.eccube4.connector:EcCube4",
-    "colorme": "connectors.colorme.connector:ColorMe",
     "rakuten": "connectors.rakuten.connector:Rakuten",
     "shopify": "connectors.shopify.connector:Shopify",
     "thebase": "connectors.thebase.connector:Base",
