@@ -26,7 +26,7 @@ from connectors.kit.live import BEGINNING, SINCE
 from connectors.registry import is_live
 from worker.live import channel_config, history_days, open_channel_connector, pace_of
 from worker.pipeline.pull import PullReport, channel_named, run_stream
-from worker.pipeline.reach import reach_back
+from worker.pipeline.reach import BACKFILL, reach_back
 from worker.polling import mark_customers_due
 from worker.runtime import Runtime
 from worker.store.channels import ChannelKind, StreamState
@@ -34,7 +34,7 @@ from worker.store.leases import renew
 
 _LEASE_SECONDS = 300.0
 _RETRY_SECONDS = 60.0
-_SETTING = "backfill"
+_SETTING = BACKFILL
 """Setting of the channel that holds the span while a backfill is under way."""
 
 
@@ -100,6 +100,8 @@ class _Past:
         self._of = connector.streams()[0]
         self.stream = f"{_SETTING}:{self._of.name}"[:40]
         self.seen: Watermark | None = None
+        self.last_order: datetime | None = None
+        """When the order was placed that was read last."""
         self.orders = 0
 
     def streams(self) -> tuple[Stream, ...]:
@@ -114,7 +116,9 @@ class _Past:
             yield page
 
     def map(self, raw: RawOrder) -> Order:
-        return self._connector.map(raw)
+        order = self._connector.map(raw)
+        self.last_order = order.ordered_at
+        return order
 
     def check(self) -> str:
         return self._connector.check()
@@ -222,7 +226,7 @@ class _Watch:
     def page(self) -> None:
         """One more page is stored."""
         self._alive()
-        part = _part(self._span, self._connector.seen)
+        part = max(self.progress.part, _part(self._span, self._connector))
         self.progress = Progress(
             self.progress.pages + 1, self._connector.orders, part, self._left(part)
         )
@@ -237,17 +241,25 @@ class _Watch:
         return (time.monotonic() - self._started) * (1 - part) / gained
 
 
-def _part(span: Span, seen: Watermark | None) -> float:
-    """How much of the span a watermark that is an instant has left behind."""
-    if seen is None or seen.value is None:
-        return 0.0
-    try:
-        at = datetime.fromisoformat(seen.value)
-    except ValueError:
-        return 0.0  # a connector that counts in something else: pages are told, no part
-    if at.tzinfo is None:
+def _part(span: Span, past: _Past) -> float:
+    """How much of the span is behind: by the watermark, else by the order that was read last.
+
+    A source that is scanned as a whole moves its watermark only at the end; its orders come
+    roughly by date.
+    """
+    at = _instant(past.seen) or past.last_order
+    if at is None:
         return 0.0
     return min(1.0, max(0.0, (at - span.since) / (span.until - span.since)))
+
+
+def _instant(seen: Watermark | None) -> datetime | None:
+    """A watermark as an instant; None for a connector that counts in something else."""
+    try:
+        at = datetime.fromisoformat((seen.value if seen else None) or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def _span(runtime: Runtime, config: ChannelConfig, now: datetime, since: datetime | None) -> Span:
@@ -264,6 +276,7 @@ def _span(runtime: Runtime, config: ChannelConfig, now: datetime, since: datetim
         )
         span = Span(max(reach, since or reach), min(now, begins or now))
         told = {"since": span.since.isoformat(), "until": span.until.isoformat()}
+        session.refresh(channel, with_for_update=True)
         channel.settings = {**channel.settings, _SETTING: told}
     return span
 
@@ -271,6 +284,7 @@ def _span(runtime: Runtime, config: ChannelConfig, now: datetime, since: datetim
 def _close(runtime: Runtime, name: str) -> None:
     with runtime.transaction() as session:
         channel = channel_named(session, name)
+        session.refresh(channel, with_for_update=True)
         channel.settings = {k: v for k, v in channel.settings.items() if k != _SETTING}
         session.execute(
             delete(StreamState).where(

@@ -26,6 +26,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "plan": {"task": "okaeri.advance", "schedule": 30.0, "options": {"expires": 30}},
     "render": {"task": "okaeri.render", "schedule": 30.0, "options": {"expires": 30}},
     "dispatch": {"task": "okaeri.dispatch", "schedule": 30.0, "options": {"expires": 30}},
+    "backfill": {"task": "okaeri.backfill", "schedule": 30.0, "options": {"expires": 30}},
     "daily": {"task": "okaeri.daily", "schedule": 600.0, "options": {"expires": 600}},
 }
 
@@ -84,6 +85,7 @@ def make_app(broker_url: str, zone: str = "Asia/Tokyo") -> Celery:
         task_routes={
             "okaeri.poll": {"queue": "poll"},
             "okaeri.poll_channel": {"queue": "poll"},
+            "okaeri.backfill": {"queue": "poll"},
             "okaeri.advance": {"queue": "rank"},
             "okaeri.render": {"queue": "render"},
             "okaeri.dispatch": {"queue": "dispatch"},

@@ -13,6 +13,7 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from worker import log
 from worker.advance import advance as advance_ledger
 from worker.advance import render as render_messages
+from worker.backfill_wishes import fulfil_wishes
 from worker.celery import DISPATCH_HARD_LIMIT_SECONDS, app
 from worker.daily import run_daily
 from worker.polling import due_channels, poll_channel_once
@@ -61,6 +62,13 @@ def poll() -> None:
 def poll_channel(channel: str) -> None:
     """Poll one channel under its lease; new orders wake the next step."""
     if poll_channel_once(present(), channel, clock()).pages:
+        app.send_task("okaeri.advance", expires=30)
+
+
+@app.task(name="okaeri.backfill")
+def backfill() -> None:
+    """Read on in the past of channels where somebody at the desk asked for it."""
+    if fulfil_wishes(present(), clock()):
         app.send_task("okaeri.advance", expires=30)
 
 

@@ -16,7 +16,13 @@ from worker.store.order_queries import ORDERS
 READING_SINCE = "reading_since"
 """Setting that the service itself keeps: where the first read began, until it has ended."""
 
-OWN_SETTINGS = frozenset({READING_SINCE, "backfill"})
+BACKFILL = "backfill"
+"""Likewise: the span of a backfill that is under way, and how far it is."""
+
+BACKFILL_WISH = "backfill_wish"
+"""Likewise: that somebody at the desk wants the past read."""
+
+OWN_SETTINGS = frozenset({READING_SINCE, BACKFILL, BACKFILL_WISH})
 """Settings that the service keeps for itself: neither exported nor replaced by a file."""
 
 
