@@ -1,0 +1,1 @@
+"""EC-CUBE 4 against a pretend shop."""
