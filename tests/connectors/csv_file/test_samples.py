@@ -206,7 +206,7 @@ def test_qoo10_counts_a_cart_as_one_order() -> None:
     assert (order.external_id, order.total, order.subtotal, order.discount) == (
         "900000001",
         3300,
-        3300,
+        3400,
         100,
     )
     assert (order.buyer.phone, order.fulfilment) == ("090-0000-0000", Fulfilment.SHIPPED)
