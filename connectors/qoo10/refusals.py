@@ -13,6 +13,7 @@ OLD_KEY = frozenset({-10000, -90004, -90005})
 
 _NOT_GRANTED = frozenset({-90002, -90003})
 _NO_SUCH_METHOD = -90001
+_ELSEWHERE = frozenset({*range(300, 400), 404})
 _WRONG_QUESTION = frozenset({-10001, -10002, -10003, -10004})
 
 
@@ -26,15 +27,15 @@ def code_of(told: Mapping[str, Any]) -> int | None:
 
 def refusal(code: int | None, status: int) -> ConnectorError | None:
     """What to do about an answer that is none; None where it is one. Never quotes Qoo10's text."""
-    if code == 0 and status < 400:
+    if code == 0 and status < 300:
         return None
     if code in OLD_KEY or (code is None and status == 401):
         return key_refused(_shown(code, status))
     if code in _NOT_GRANTED or (code is None and status == 403):
         return _not_granted(_shown(code, status))
-    if code == _NO_SUCH_METHOD or (code is None and status == 404):
+    if code == _NO_SUCH_METHOD or (code is None and status in _ELSEWHERE):
         return _no_such_method(_shown(code, status))
-    if code in _WRONG_QUESTION or (code is None and status == 400):
+    if code in _WRONG_QUESTION or 300 <= status < 500:
         return _question_refused(_shown(code, status))
     return TryLater(f"Qoo10: {_shown(code, status)}")
 

@@ -18,7 +18,9 @@ CLAIMS = "ShippingBasic.GetClaimInfo_V3"
 NEW_KEY = "CertificationAPI.CreateCertificationKey"
 LANE = "calls"
 
-_JUDGED = frozenset({400, 401, 403, 404})
+_JUDGED = frozenset(range(300, 500)) - {408, 425, 429}
+"""All that waiting does not mend: what such a page says is never shown, it may repeat a key."""
+
 _BUYS = (credentials.API_KEY, credentials.USER_ID, credentials.PASSWORD)
 
 
@@ -69,9 +71,9 @@ class Qoo10Service:
         question = {"user_id": user_id, "pwd": password}
         told, answer = self._asked(NEW_KEY, question, api_key)
         code = code_of(told)
-        if code is None and answer.status < 400:
+        if code is None and answer.status < 300:
             raise TryLater("Qoo10: the answer holds no result code")
-        if code != 0 or answer.status >= 400:
+        if code != 0 or answer.status >= 300:
             raise login_refused(f"HTTP {answer.status}" if code is None else str(code))
         key = told.get("ResultObject")
         if not isinstance(key, str) or not key.strip():
@@ -99,16 +101,16 @@ def _object(answer: Answer) -> Mapping[str, Any]:
     try:
         told = answer.json()
     except TryLater:
-        if answer.status >= 400:
+        if answer.status >= 300:
             return {}
         raise
     except BadRecord as error:
-        if answer.status >= 400:
+        if answer.status >= 300:
             return {}
         raise TryLater(f"{answer.url}: {error}") from error
     if isinstance(told, Mapping):
         return told
-    if answer.status >= 400:
+    if answer.status >= 300:
         return {}
     raise TryLater(f"{answer.url}: the answer is no object")
 
