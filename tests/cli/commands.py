@@ -73,9 +73,18 @@ class Cli:
         return str(rows[0]["id"])
 
 
-def line(number: str, person: str, *, days_ago: float = 0.1, total: str = "1200") -> str:
+def line(
+    number: str,
+    person: str,
+    *,
+    days_ago: float = 0.1,
+    total: str = "1200",
+    now: datetime | None = None,
+) -> str:
     """One row: a paid order of a person known by member id and mail."""
-    at = (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    at = ((now or datetime.now(UTC)).astimezone(UTC) - timedelta(days=days_ago)).strftime(
+        "%Y-%m-%dT%H:%M:%S+00:00"
+    )
     who = f"{person},{person}@example.jp,見本 {person}"
     return f"{number},{at},paid,クレジットカード,{who},煎茶,1,{total},{total}"
 

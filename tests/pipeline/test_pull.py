@@ -53,7 +53,8 @@ class Scripted:
     def map(self, raw: RawOrder) -> Order:
         if raw.payload.get("bad"):
             raise BadRecord("bad_date", "The date is no date.", reason_ja="日付が読めません。")
-        return an_order(raw.external_id, total=raw.payload["total"])
+        ahead = timedelta(hours=raw.payload.get("ahead", -1))
+        return an_order(raw.external_id, total=raw.payload["total"], ordered_at=NOW + ahead)
 
     def check(self) -> str:
         return "fine"
@@ -117,6 +118,20 @@ def test_every_record_is_an_order_or_stands_in_quarantine(engine: sa.Engine) -> 
         ]
         assert cases[0].raw_id is not None
         assert cases[1].payload == {"x": 1}
+
+
+def test_orders_no_shop_can_have_taken_wait_in_quarantine(engine: sa.Engine) -> None:
+    found = (raw("1", ahead=23), raw("2", ahead=25), raw("3", total=-1), raw("4", total=0))
+    assert run(engine, Scripted([Page(found)])).quarantined == 2
+    with reading(engine) as session:
+        assert session.scalars(sa.select(OrderRow.external_id)).all() == ["1", "4"]
+        cases = session.execute(
+            sa.select(Quarantine.external_id, Quarantine.code).order_by(Quarantine.external_id)
+        ).all()
+        assert [tuple(case) for case in cases] == [
+            ("2", "future_date"),
+            ("3", "negative_total"),
+        ]
 
 
 def test_a_connector_that_needs_a_person_pauses_its_channel_and_says_what_to_do(

@@ -58,7 +58,7 @@ def test_a_channel_is_due_when_its_time_has_come_and_nobody_paused_it(runtime: R
 
 def test_a_poll_takes_the_file_in_and_notes_when_to_come_again(runtime: Runtime) -> None:
     opened(runtime)
-    path = dropped(runtime, "a.csv", line("A-1", "m1"))
+    path = dropped(runtime, "a.csv", line("A-1", "m1", now=NOW))
 
     assert poll_channel_once(runtime, "own:main", NOW).pages == 1
 

@@ -244,7 +244,7 @@ def _take(work: _Work, part: Sequence[FileRecord], pace: Pace) -> None:
     zone = work.ctx.documents.shop.zone
     found = [record.raw for record in part if record.raw is not None]
     # Mapping is pure and takes as long as the writing: it stays out of the transaction.
-    mapped, _ = map_all(found, lambda raw: map_raw(raw, work.profiles, zone))
+    mapped, _ = map_all(found, lambda raw: map_raw(raw, work.profiles, zone), work.now)
     begun = time.perf_counter()
     try:
         with work.transaction() as session:

@@ -86,6 +86,10 @@ def prepare(raw: RawOrder) -> NewRaw:
     return NewRaw(raw.external_id[: raws.ID_LENGTH], raw.position, text, sha256)
 
 
+_AHEAD = timedelta(days=1)
+"""Clocks and zones differ by less."""
+
+
 def rejection(error: BadRecord, raw: RawOrder | None = None, raw_id: int | None = None) -> Rejected:
     """Turn a connector's error into a case for quarantine."""
     return Rejected(
@@ -100,17 +104,22 @@ def rejection(error: BadRecord, raw: RawOrder | None = None, raw_id: int | None 
     )
 
 
-def map_all(found: Iterable[RawOrder], mapper: Mapper) -> tuple[list[Order | BadRecord], int]:
+def map_all(
+    found: Iterable[RawOrder], mapper: Mapper, now: datetime
+) -> tuple[list[Order | BadRecord], int]:
     """Map raw orders; a record that fails gives its error in its place. Also counts those."""
-    results: list[Order | BadRecord] = []
-    for raw in found:
-        try:
-            results.append(_within_limits(mapper(raw)))
-        except BadRecord as error:
-            results.append(error)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            results.append(_unreadable(raw, error))
+    results = [map_one(raw, mapper, now) for raw in found]
     return results, sum(isinstance(result, BadRecord) for result in results)
+
+
+def map_one(raw: RawOrder, mapper: Mapper, now: datetime) -> Order | BadRecord:
+    """Map one raw order and see that the ledger can hold it; gives the error where it cannot."""
+    try:
+        return _possible(_within_limits(mapper(raw)), now)
+    except BadRecord as error:
+        return error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        return _unreadable(raw, error)
 
 
 def _unreadable(raw: RawOrder, error: Exception) -> BadRecord:
@@ -142,6 +151,27 @@ def _within_limits(order: Order) -> Order:
             field_name="currency",
             external_id=order.external_id,
             reason_ja=f"「{order.currency}」は3文字の通貨コードではありません。",
+        )
+    return order
+
+
+def _possible(order: Order, now: datetime) -> Order:
+    """Refuse what no shop can have taken, whichever kind told it: it would spoil every number."""
+    if order.ordered_at > now + _AHEAD:
+        raise BadRecord(
+            "future_date",
+            f"The order is dated {order.ordered_at:%Y-%m-%d}, which is yet to come.",
+            field_name="ordered_at",
+            external_id=order.external_id,
+            reason_ja=f"注文日が{order.ordered_at:%Y-%m-%d}で、まだ先の日付です。",
+        )
+    if order.total is not None and order.total < 0:
+        raise BadRecord(
+            "negative_total",
+            "The total is negative.",
+            field_name="total",
+            external_id=order.external_id,
+            reason_ja="合計が負の金額です。",
         )
     return order
 
@@ -196,7 +226,7 @@ def run_stream(
     report = PullReport(channel_name, stream)
     try:
         for page in connector.pull(stream, watermark, cursor, now):
-            mapped, _ = map_all(page.raws, connector.map)
+            mapped, _ = map_all(page.raws, connector.map, now)
             with transaction() as session:
                 report = _take_page(session, ctx, report, page, mapped, now)
             if between is not None:

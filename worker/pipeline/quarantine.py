@@ -15,7 +15,7 @@ from connectors.csv_file.files import load_profiles, map_raw
 from connectors.csv_file.profiles import Profiles, fold
 from connectors.registry import open_connector
 from worker.pipeline.context import Context
-from worker.pipeline.pull import Mapper, prepare, take_in
+from worker.pipeline.pull import Mapper, map_one, prepare, take_in
 from worker.rules.states import QuarantineState
 from worker.store import raw_queries as raws
 from worker.store.channels import Channel
@@ -167,11 +167,10 @@ def _again(
     report = ReplayReport()
     for case, raw in cases:
         channel = _channel_of(session, case)
-        try:
-            order = mapper_of(ctx, channel, profiles)(raw)
-        except BadRecord as error:
-            case.code, case.reason, case.reason_ja = error.code, str(error), error.reason_ja
-            case.field_name = error.field_name or ""
+        order = map_one(raw, mapper_of(ctx, channel, profiles), now)
+        if isinstance(order, BadRecord):
+            case.code, case.reason, case.reason_ja = order.code, str(order), order.reason_ja
+            case.field_name = order.field_name or ""
             report = replace(report, failed=report.failed + 1)
             continue
         report = _taken(session, ctx, channel, case, raw, order, report, now)
