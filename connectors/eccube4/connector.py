@@ -38,9 +38,6 @@ from connectors.kit.windows import Window
 log = logging.getLogger(__name__)
 
 OVERLAP, OVERLAP_BY_DAY = timedelta(minutes=10), timedelta(days=1)
-LAG = timedelta(seconds=5)
-"""Seconds that may still fill up are left to the next window."""
-
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 _MOMENTS = {queries.CHANGED: "update_date"}
 
@@ -86,7 +83,8 @@ class EcCube4:
             raise NeedsPerson(f"There is no stream {stream!r}.", "Use orders or changes.")
         query = queries.CHANGED if stream == "orders" else queries.PLACED
         mark = None if watermark.value is None else datetime.fromisoformat(watermark.value)
-        there = self._shop_time(now) - LAG
+        # The second in hand takes part, since a webhook comes in it; the overlap reads it again.
+        there = self._shop_time(now) + SECOND
         position = _resumed(cursor) or self._window(self._since(stream, mark, now), there)
         while position is not None:
             mark = position.end if mark is None else max(mark, position.end)
@@ -146,7 +144,7 @@ class EcCube4:
     # --- asking ------------------------------------------------------------------------------
 
     def _shop_time(self, now: datetime) -> datetime:
-        """The instant ``now`` by the shop's clock: a window must not end ahead of it."""
+        """The instant ``now`` by the shop's clock, which sets the times of change."""
         skew = self._client.ask(queries.CLOCK).skew
         if skew:
             log.warning(

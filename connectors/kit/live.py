@@ -110,7 +110,7 @@ class SignedWebhooks(Protocol):
     """A connector whose source nudges by signed requests; it is asked without any network."""
 
     DELIVERY_HEADER: ClassVar[str]
-    """The header, in lower case, that names one delivery."""
+    """The header, in lower case, that names one delivery; empty where none does."""
 
     def webhook(self, headers: Mapping[str, str], raw_body: bytes) -> bool:
         """Tell whether the signature is right for the bytes as they came.
@@ -119,6 +119,14 @@ class SignedWebhooks(Protocol):
         the secret or the header is missing. Nothing of the body is believed or stored.
         """
         ...
+
+
+@runtime_checkable
+class SameBodies(Protocol):
+    """A connector whose source names a thing and no more: each change of it has the same bytes."""
+
+    SAME_BODY_SECONDS: ClassVar[int]
+    """Within so many seconds the same bytes are one delivery; later they tell of a new change."""
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from tests.documents import context
 from tests.factories import NOW, make_channel
-from tests.toy_shop import SECRET, ToyServer, signed, toy
+from tests.toy_shop import SECRET, Toy, ToyServer, signed, toy
 from worker.pipeline.channel_vault import Keyring, sealed
 from worker.pipeline.nudge import Nudged, forget_deliveries, nudge
 from worker.store.channels import Channel, StreamState, WebhookDelivery
@@ -75,6 +75,23 @@ def test_a_delivery_that_comes_again_changes_nothing(engine: Engine) -> None:
     assert send(engine, BODY + b"\n") is Nudged.REPEATED, "the delivery is known"
     assert due(engine) == LATER
     assert send(engine, BODY + b"\n\n", delivery="d-2") is Nudged.TAKEN
+
+
+def test_where_every_change_has_the_same_bytes_a_later_one_is_news(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Toy, "SAME_BODY_SECONDS", 60, raising=False)
+    assert send(engine, delivery="") is Nudged.TAKEN
+    assert send(engine, delivery="", now=NOW + timedelta(seconds=59)) is Nudged.REPEATED
+    with writing(engine) as session:
+        session.scalars(select(Channel).where(Channel.name == NAME)).one().next_poll_at = LATER
+    assert send(engine, delivery="", now=NOW + timedelta(seconds=60)) is Nudged.TAKEN
+    assert due(engine) == NOW + timedelta(seconds=60)
+
+
+def test_the_same_bytes_are_never_news_where_each_delivery_has_its_own(engine: Engine) -> None:
+    assert send(engine, delivery="") is Nudged.TAKEN
+    assert send(engine, delivery="", now=NOW + timedelta(days=1)) is Nudged.REPEATED
 
 
 def test_channels_without_webhooks_are_unknown_here(engine: Engine) -> None:

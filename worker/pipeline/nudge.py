@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from connectors.contract import ChannelConfig, Family, NeedsPerson
-from connectors.kit.live import Pings, SignedWebhooks
+from connectors.kit.live import Pings, SameBodies, SignedWebhooks
 from connectors.kit.secrets import MemoryVault
 from connectors.registry import open_connector
 from worker.pipeline.channel_names import find_channel
@@ -55,7 +55,8 @@ def nudge(
         return Nudged.PING
     if not connector.webhook(headers, raw_body):
         return Nudged.REFUSED
-    if not _first(session, channel.id, headers.get(connector.DELIVERY_HEADER, ""), raw_body, now):
+    names = _names(connector, headers.get(connector.DELIVERY_HEADER, ""), raw_body, now)
+    if not _first(session, channel.id, names, now):
         return Nudged.REPEATED
     _poll_soon(session, channel.id, now)
     return Nudged.TAKEN
@@ -75,16 +76,26 @@ def _listener(ctx: Context, channel: Channel) -> SignedWebhooks | None:
     return connector if isinstance(connector, SignedWebhooks) else None
 
 
-def _first(
-    session: Session, channel_id: int, delivery: str, raw_body: bytes, now: datetime
-) -> bool:
-    """Note the delivery; False where its name or its body came before.
+def _names(
+    connector: SignedWebhooks, delivery: str, raw_body: bytes, now: datetime
+) -> Sequence[str]:
+    """What tells a delivery from others: its body, and its name where the source gives one.
 
     The name is not under the signature, so a copy may carry another one: the body tells it.
+    Where the same body comes at each change, it counts once in a stretch of time: a copy has
+    the channel polled once in each, which the source's own notices do as well.
     """
-    names = [hashlib.sha256(b"body\x00" + raw_body).hexdigest()]
+    stretch = b""
+    if isinstance(connector, SameBodies):
+        stretch = b"%d\x00" % (int(now.timestamp()) // connector.SAME_BODY_SECONDS)
+    names = [hashlib.sha256(b"body\x00" + stretch + raw_body).hexdigest()]
     if delivery:
         names.append(hashlib.sha256(b"name\x00" + delivery.encode()).hexdigest())
+    return names
+
+
+def _first(session: Session, channel_id: int, names: Sequence[str], now: datetime) -> bool:
+    """Note the delivery; False where one of its names came before."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (
         insert(WebhookDelivery)
