@@ -1,0 +1,1 @@
+"""au PAY Market against a pretend Wow! manager."""
