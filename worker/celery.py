@@ -27,6 +27,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "render": {"task": "okaeri.render", "schedule": 30.0, "options": {"expires": 30}},
     "dispatch": {"task": "okaeri.dispatch", "schedule": 30.0, "options": {"expires": 30}},
     "backfill": {"task": "okaeri.backfill", "schedule": 30.0, "options": {"expires": 30}},
+    "solicit": {"task": "okaeri.solicit", "schedule": 60.0, "options": {"expires": 60}},
     "daily": {"task": "okaeri.daily", "schedule": 600.0, "options": {"expires": 600}},
 }
 
@@ -86,6 +87,7 @@ def make_app(broker_url: str, zone: str = "Asia/Tokyo") -> Celery:
             "okaeri.poll": {"queue": "poll"},
             "okaeri.poll_channel": {"queue": "poll"},
             "okaeri.backfill": {"queue": "poll"},
+            "okaeri.solicit": {"queue": "poll"},
             "okaeri.advance": {"queue": "rank"},
             "okaeri.render": {"queue": "render"},
             "okaeri.dispatch": {"queue": "dispatch"},

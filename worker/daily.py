@@ -12,6 +12,7 @@ from worker import log
 from worker.pipeline.channel_health import warn_of_expiry
 from worker.pipeline.context import Context
 from worker.pipeline.nudge import forget_deliveries
+from worker.pipeline.solicit import purge_requests
 from worker.rules.states import MessageState
 from worker.runtime import Runtime
 from worker.store.channels import Channel
@@ -130,6 +131,7 @@ CHORES: dict[str, Chore] = {
     "raws": forget_raws,
     "bodies": forget_bodies,
     "amazon": forget_amazon,
+    "requests": purge_requests,
     "sessions": close_sessions,
     "credentials": watch_credentials,
     "webhooks": forget_webhooks,

@@ -20,6 +20,7 @@ from worker.polling import due_channels, poll_channel_once
 from worker.reconciling import reconcile_channels
 from worker.runtime import clock, forget, present
 from worker.sending import dispatch_round
+from worker.soliciting import plan_all_requests, solicit_round
 from worker.store.work import pending
 
 _log = log.get("tasks")
@@ -97,8 +98,15 @@ def dispatch() -> None:
     dispatch_round(present(), clock())
 
 
+@app.task(name="okaeri.solicit")
+def solicit() -> None:
+    """Have marketplaces ask for the reviews that staff released."""
+    solicit_round(present(), clock())
+
+
 @app.task(name="okaeri.daily")
 def daily() -> None:
     """Work that is done once each shop-local day, whenever the service happens to run."""
     run_daily(present(), clock())
     reconcile_channels(present(), clock())
+    plan_all_requests(present(), clock())

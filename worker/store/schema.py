@@ -29,6 +29,7 @@ def all_tables() -> MetaData:
         orders,
         rewards,
         running,
+        solicitations,
     )
 
     return Base.metadata
