@@ -19,10 +19,17 @@ from console.visit import House
 from worker.pipeline import render
 from worker.pipeline.context import Context
 from worker.pipeline.review_verdict import Recheck
+from worker.runtime import Runtime
+from worker.settings import Settings
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _runtime_on(engine: Engine, data_dir: Path) -> Runtime:
+    url = engine.url.render_as_string(hide_password=False)
+    return Runtime(Settings(data=data_dir, database_url=url))
 
 
 def create_app(
@@ -32,11 +39,13 @@ def create_app(
     data_dir: Path,
     clock: Callable[[], datetime] = _utc_now,
     recheck: Recheck | None = render.recheck,
+    runtime: Runtime | None = None,
 ) -> FastAPI:
     """Make the desk. Where it listens is the caller's; nothing is fetched from elsewhere.
 
     ``ctx_factory`` gives the documents in force for one transaction; ``clock`` aware instants;
-    ``recheck`` looks at a mail's facts once more before it is approved.
+    ``recheck`` looks at a mail's facts once more before it is approved; ``runtime`` is for what
+    talks to marketplaces, by default one on the same store and data directory.
     """
     app = FastAPI(
         title="Okaeri",
@@ -44,7 +53,9 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.house = House(engine, ctx_factory, data_dir, clock, recheck)
+    app.state.house = House(
+        engine, ctx_factory, data_dir, clock, recheck, runtime or _runtime_on(engine, data_dir)
+    )
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(health.router)

@@ -16,6 +16,7 @@ from worker.rules.states import (
     Role,
     RunMode,
 )
+from worker.store.channels import Channel
 from worker.store.customers import Candidate
 from worker.store.messages import Message
 from worker.store.orders import Import, Quarantine
@@ -86,6 +87,8 @@ def menu_counts(session: Session) -> dict[str, int]:
     counts["quarantine"] = _number(session, Quarantine.state == QuarantineState.OPEN)
     counts["candidates"] = _number(session, Candidate.state == CandidateState.OPEN)
     counts["stops"] = _number(session, Stop.lifted_at.is_(None))
+    # Stopped by a refusal; what a person paused is no news to anybody.
+    counts["channels"] = _number(session, Channel.paused.is_(True), Channel.last_error != "")
     return counts
 
 

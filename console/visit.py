@@ -19,6 +19,7 @@ from console.words import Words, words_of
 from worker.pipeline.context import Context
 from worker.pipeline.review_verdict import Recheck
 from worker.rules.states import Role
+from worker.runtime import Runtime
 from worker.store.engine import reading, writing
 
 COOKIE = "okaeri_login"
@@ -34,6 +35,8 @@ class House:
     data_dir: Path
     clock: Callable[[], datetime]
     recheck: Recheck | None
+    runtime: Runtime
+    """For what talks to marketplaces, outside of every transaction."""
 
 
 class NotLoggedIn(Exception):
@@ -140,6 +143,14 @@ Reading = Annotated[Visit, Depends(_reads)]
 """Any role may look."""
 
 
+def _governs(request: Request) -> Visit:
+    return _visit(request, Role.ADMIN)
+
+
+AdminReading = Annotated[Visit, Depends(_governs)]
+"""Pages that only who may change keys needs to see."""
+
+
 def _acts(role: Role) -> Callable[[Request, str], Visit]:
     def acting(request: Request, csrf: Annotated[str, Form()] = "") -> Visit:
         check_origin(request)
@@ -166,6 +177,7 @@ Anyone = Annotated[Visit, Depends(_acts(Role.VIEWER))]
 """A form of anybody's own concern: language, logout."""
 Editor = Annotated[Visit, Depends(_acts(Role.EDITOR))]
 Approver = Annotated[Visit, Depends(_acts(Role.APPROVER))]
+Admin = Annotated[Visit, Depends(_acts(Role.ADMIN))]
 ApiEditor = Annotated[Visit, Depends(_calls(Role.EDITOR))]
 ApiApprover = Annotated[Visit, Depends(_calls(Role.APPROVER))]
 

@@ -36,6 +36,11 @@ class LiveKind(Protocol):
     WARNINGS_EN: ClassVar[Sequence[str]]
 
 
+SETTINGS = "SETTINGS"
+"""Class attribute a kind may have beside them: what the shop must tell that is no credential,
+such as its address, as Credentials with ``secret=False``; it goes into the settings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """The orders a source says were placed in a span: external id to total, in minor units.

@@ -53,6 +53,7 @@ class Shopify:
 
     kind = "shopify"
     family: ClassVar[Family] = Family.OWN
+    SETTINGS: ClassVar[tuple[Credential, ...]] = (credentials.SHOP,)
     CREDENTIALS: ClassVar[tuple[Credential, ...]] = (
         credentials.CLIENT_ID,
         credentials.CLIENT_SECRET,

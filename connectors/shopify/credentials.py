@@ -7,6 +7,14 @@ from connectors.contract import Credential
 _DEV = "Shopify Dev Dashboard > アプリ > 設定"
 _DEV_EN = "Shopify Dev Dashboard > your app > Settings"
 
+SHOP = Credential(
+    "shop",
+    "ショップの名前",
+    "Name of the shop",
+    "管理画面のアドレスにある ○○.myshopify.com です。",
+    "NAME.myshopify.com, as the address of your admin shows it.",
+    secret=False,
+)
 ACCESS_TOKEN = Credential(
     "access_token",
     "Admin API アクセストークン",

@@ -68,6 +68,7 @@ class WooCommerce:
 
     kind = "woocommerce"
     family: ClassVar[Family] = Family.OWN
+    SETTINGS: ClassVar[tuple[Credential, ...]] = (credentials.BASE_URL,)
     CREDENTIALS: ClassVar[tuple[Credential, ...]] = (
         credentials.CONSUMER_KEY,
         credentials.CONSUMER_SECRET,

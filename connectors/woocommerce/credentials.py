@@ -7,6 +7,14 @@ from connectors.contract import Credential
 _PLACE = "WooCommerce > 設定 > 高度な設定 > REST API > キーを追加"
 _PLACE_EN = "WooCommerce > Settings > Advanced > REST API > Add key"
 
+BASE_URL = Credential(
+    "base_url",
+    "ショップのアドレス",
+    "Address of the shop",
+    "WordPress のアドレスです。例: https://shop.example.jp",
+    "The address of WordPress, e.g. https://shop.example.jp",
+    secret=False,
+)
 CONSUMER_KEY = Credential(
     "consumer_key",
     "コンシューマーキー",

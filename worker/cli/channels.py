@@ -13,6 +13,7 @@ from worker.cli.backfilling import backfill_command
 from worker.cli.checking import tell_checks
 from worker.cli.credentials import (
     ask_credentials,
+    ask_settings,
     ends_of,
     settings_of,
     tell_login,
@@ -95,6 +96,8 @@ def channels_add(
     with runtime.look() as session:
         found = find_channel(session, channel)
         known = set(found.secrets) if found else set()
+        told = set(found.settings) if found else set()
+    settings = ask_settings(kind, settings, known=told)
     setup = Setup(
         channel, kind, title, locale, settings,
         ask_credentials(kind, secret or [], keep=known),

@@ -12,7 +12,7 @@ import typer
 
 from connectors.contract import Credential
 from worker.cli.opening import Wrong, instant, text_of, words
-from worker.pipeline.channel_admin import credentials_of, warnings_of
+from worker.pipeline.channel_admin import asked_settings, credentials_of, warnings_of
 from worker.runtime import Runtime
 
 _CSV = (
@@ -76,6 +76,16 @@ def _hint(credential: Credential, known: bool) -> str:
     if credential.by_login:
         return " (空欄ならブラウザでログイン / empty: log in with a browser)"
     return " (任意 / optional)" if credential.optional else ""
+
+
+def ask_settings(kind: str, given: Mapping[str, Any], *, known: Collection[str]) -> dict[str, Any]:
+    """Add what the kind must be told, such as the shop's address, to the settings given."""
+    missing = [
+        each
+        for each in asked_settings(kind)
+        if each.name not in given and each.name not in known and not each.optional
+    ]
+    return {**given, **{each.name: _ask(each, known=False) for each in missing}}
 
 
 def tell_login(channel: str) -> None:

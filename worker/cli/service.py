@@ -153,6 +153,7 @@ def console(
         runtime.engine,
         lambda session: open_context(runtime.settings, session),
         data_dir=runtime.settings.data.absolute(),
+        runtime=runtime,
     )
     uvicorn.run(desk, host=host, port=port, log_config=None, access_log=False)
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from connectors.contract import Credential, Family, NeedsPerson
+from connectors.kit.live import SETTINGS
 from connectors.registry import connector_class, is_live, kinds
 from worker.pipeline.channel_names import family_of, find_channel
 from worker.pipeline.channel_vault import Keyring, enter
@@ -39,6 +40,11 @@ class Setup:
 def credentials_of(kind: str) -> tuple[Credential, ...]:
     """What a kind needs to be told. Raises NeedsPerson for an unknown kind."""
     return tuple(getattr(connector_class(kind), "CREDENTIALS", ()))
+
+
+def asked_settings(kind: str) -> tuple[Credential, ...]:
+    """What a kind needs to be told that is no secret: it goes into the settings."""
+    return tuple(getattr(connector_class(kind), SETTINGS, ()))
 
 
 def warnings_of(kind: str, locale: str = "ja") -> tuple[str, ...]:
