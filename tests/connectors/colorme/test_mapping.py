@@ -276,7 +276,8 @@ def test_a_birthday_that_is_no_day_refuses_no_order(
 
 
 def test_a_sale_without_a_buyer_tells_no_person_instead_of_an_empty_one() -> None:
-    for missing in (None, {}, []):
+    nobody: tuple[Any, ...] = (None, {}, [])
+    for missing in nobody:
         found = told(customer=missing, sale_deliveries=None)
         assert found.warnings == ("no_buyer",)
         assert not [name for name in found.present if name.startswith(("buyer.", "recipient."))]
