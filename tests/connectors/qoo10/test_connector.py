@@ -216,8 +216,9 @@ def test_an_unchanged_cart_is_told_in_the_same_words(shop: Qoo10Shop) -> None:
     [("orders_by", "item"), ("cart_amounts", "maybe"), ("window_days", "a week"), ("since", "x")],
 )
 def test_a_setting_that_cannot_be_read_is_named(shop: Qoo10Shop, name: str, value: str) -> None:
+    told: dict[str, Any] = {name: value}
     with pytest.raises(NeedsPerson, match=name):
-        pulled(opened(shop, **{name: value}), mark=Watermark())
+        pulled(opened(shop, **told), mark=Watermark())
 
 
 def test_totals_list_each_cart_of_the_span_once(shop: Qoo10Shop) -> None:

@@ -236,7 +236,7 @@ def test_free_shipping_is_free_whatever_its_rate() -> None:
 
 @pytest.mark.parametrize(("setting", "total"), [("rows", 5800), ("cart", 5200), ("", None)])
 def test_an_amount_in_several_rows_is_not_guessed(setting: str, total: int | None) -> None:
-    fee = {"ShippingRate": 600, "ShippingRateType": "Charge"}
+    fee: dict[str, Any] = {"ShippingRate": 600, "ShippingRateType": "Charge"}
     rows = [order(10 + n, PLACED, **fee) for n in range(2)]
     found = cart(*rows, cart_amounts=setting)
     assert (found.total, found.subtotal) == (total, 4800)
@@ -297,7 +297,7 @@ def test_a_claim_without_an_order_number_refuses_its_cart() -> None:
 
 
 def test_a_cart_without_a_buyer_is_told_all_the_same() -> None:
-    nobody = dict.fromkeys(
+    nobody: dict[str, Any] = dict.fromkeys(
         ("Buyer", "BuyerKana", "BuyerTel", "BuyerMobile", "BuyerEmail", "Receiver", "ReceiverKana",
          "ReceiverMobile", "ZipCode", "ShippingAddress", "Address1", "Address2"), ""
     )  # fmt: skip
