@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 
 from console.visit import house_of
 from worker.pipeline.channel_health import Health, channel_health
+from worker.pipeline.coupons_level import pool_levels
 from worker.rules.states import CouponState, MessageState, QuarantineState
 from worker.store.engine import reading
 from worker.store.message_queries import TO_SEND
 from worker.store.messages import Message
 from worker.store.orders import Quarantine
+from worker.store.reward_sources import made_live
 from worker.store.rewards import CouponCode, CouponPool
 from worker.store.running import Stop
 
@@ -117,6 +119,7 @@ class _Figures(Collector):
                 session.scalar(select(func.count()).where(Stop.lifted_at.is_(None))),
             )
             yield _pools(session)
+            yield from _live_pools(session, self.now)
             yield from _channels(channel_health(session, self.now), self.now)
 
 
@@ -171,9 +174,23 @@ def _pools(session: Session) -> GaugeMetricFamily:
             CouponCode,
             (CouponCode.pool_id == CouponPool.id) & (CouponCode.state == CouponState.AVAILABLE),
         )
-        .where(CouponPool.shared_code.is_(None))
+        .where(CouponPool.shared_code.is_(None), ~made_live(CouponPool.id))
         .group_by(CouponPool.name)
     ).all()
     for name, left in rows:
         family.add_metric([name], float(left))
     return family
+
+
+def _live_pools(session: Session, now: datetime) -> Iterator[GaugeMetricFamily]:
+    waiting = GaugeMetricFamily(
+        "okaeri_coupons_waiting", "Codes promised that their shop has not made", labels=["pool"]
+    )
+    failing = GaugeMetricFamily(
+        "okaeri_coupon_source_failing", "1: paused, or keeps failing", labels=["pool"]
+    )
+    for level in pool_levels(session, now):
+        if level.live:
+            waiting.add_metric([level.name], float(level.waiting))
+            failing.add_metric([level.name], float(level.low))
+    yield from (waiting, failing)

@@ -10,6 +10,7 @@ from time import monotonic
 from sqlalchemy.orm import Session
 
 from worker import log
+from worker.minting import mint_due
 from worker.pipeline.context import Context
 from worker.pipeline.identify import identify
 from worker.pipeline.plan import plan
@@ -51,9 +52,19 @@ def _plan(session: Session, context: Context, now: datetime) -> bool:
 _STEPS: tuple[tuple[str, Step], ...] = (("identify", _identify), ("rank", _rank), ("plan", _plan))
 
 
+def coupons(runtime: Runtime, now: datetime) -> int:
+    """Have the shops make the codes that are due now; gives how many were confirmed.
+
+    The service does it in a task of its own; without a broker it follows each step that may
+    have promised a code.
+    """
+    return mint_due(runtime, now)
+
+
 def advance(runtime: Runtime, now: datetime, *, budget_seconds: float = 480.0) -> Advanced:
     """Run the steps, each in short transactions of its own, until none finds anything due.
 
+    No shop is asked for anything here: see ``coupons``.
     Stops at ``budget_seconds`` and says so; the next sweep goes on where it stopped, because
     what is due stands in the rows themselves.
     """

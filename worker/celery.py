@@ -25,9 +25,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "poll": {"task": "okaeri.poll", "schedule": 30.0, "options": {"expires": 30}},
     "plan": {"task": "okaeri.advance", "schedule": 30.0, "options": {"expires": 30}},
     "render": {"task": "okaeri.render", "schedule": 30.0, "options": {"expires": 30}},
+    "coupons": {"task": "okaeri.coupons", "schedule": 30.0, "options": {"expires": 30}},
     "dispatch": {"task": "okaeri.dispatch", "schedule": 30.0, "options": {"expires": 30}},
-    "backfill": {"task": "okaeri.backfill", "schedule": 30.0, "options": {"expires": 30}},
     "solicit": {"task": "okaeri.solicit", "schedule": 60.0, "options": {"expires": 60}},
+    "backfill": {"task": "okaeri.backfill", "schedule": 30.0, "options": {"expires": 30}},
     "daily": {"task": "okaeri.daily", "schedule": 600.0, "options": {"expires": 600}},
 }
 
@@ -88,6 +89,8 @@ def make_app(broker_url: str, zone: str = "Asia/Tokyo") -> Celery:
             "okaeri.poll_channel": {"queue": "poll"},
             "okaeri.backfill": {"queue": "poll"},
             "okaeri.solicit": {"queue": "poll"},
+            "okaeri.coupons": {"queue": "poll"},
+            "okaeri.coupons_pool": {"queue": "poll"},
             "okaeri.advance": {"queue": "rank"},
             "okaeri.render": {"queue": "render"},
             "okaeri.dispatch": {"queue": "dispatch"},

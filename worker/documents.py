@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import TypeAdapter, ValidationError
 
 from worker.resources import shipped
+from worker.rules.live_coupons import all_problems
 from worker.rules.shop import (
     Documents,
     Ladder,
@@ -356,5 +357,9 @@ def _contradictions(values: Mapping[str, Any], place: str) -> list[Problem]:
         for number, rule in enumerate(values["mails"].rules)
         for rank in rule.ranks
         if rank not in ranks
+    ]
+    coupons = values["milestones"].coupons
+    problems += [
+        Problem(f"{place}/milestones.toml", None, key, text) for key, text in all_problems(coupons)
     ]
     return problems

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from connectors.contract import ChannelConfig, Connector, Family, Pace
+from connectors.kit.coupons import CouponSource
 from connectors.kit.live import KnowsReach
 from connectors.kit.pace import Lanes
-from connectors.registry import connector_class, is_live, open_connector
+from connectors.registry import connector_class, is_live, open_connector, open_coupon_source
 from worker.pacing import client_of, shared_pace
 from worker.pipeline.channel_vault import ChannelVault, Keyring
 from worker.runtime import Runtime, clock
@@ -81,6 +82,15 @@ def open_channel_connector(
         drop=drop,
         profiles=profiles,
     )
+
+
+def open_channel_coupons(runtime: Runtime, config: ChannelConfig) -> CouponSource:
+    """Open the coupons of a channel with its vault and the pace of its account.
+
+    Raises NeedsPerson.
+    """
+    vault, pace = vault_of(runtime, config.name), pace_of(runtime, config)
+    return open_coupon_source(config, vault=vault, pace=pace)
 
 
 def history_days(connector: Connector) -> int | None:

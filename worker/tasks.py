@@ -16,6 +16,7 @@ from worker.advance import render as render_messages
 from worker.backfill_wishes import fulfil_wishes
 from worker.celery import DISPATCH_HARD_LIMIT_SECONDS, app
 from worker.daily import run_daily
+from worker.minting import ask_used, mint_pool, pools_due, tell_waiting
 from worker.polling import due_channels, poll_channel_once
 from worker.reconciling import reconcile_channels
 from worker.runtime import clock, forget, present
@@ -88,6 +89,22 @@ def render() -> None:
     _log.info("messages_rendered", count=render_messages(present(), clock()))
 
 
+@app.task(name="okaeri.coupons")
+def coupons() -> None:
+    """Start a turn for each pool at whose shop something is due; write what waited for codes."""
+    runtime = present()
+    for pool_id in pools_due(runtime, clock()):
+        coupons_pool.apply_async((pool_id,), expires=120)
+    tell_waiting(runtime, clock())
+
+
+@app.task(name="okaeri.coupons_pool")
+def coupons_pool(pool_id: int) -> None:
+    """Have one pool's shop make, confirm and end codes; the mails that waited are written."""
+    mint_pool(present(), pool_id, clock())
+    tell_waiting(present(), clock())
+
+
 @app.task(
     name="okaeri.dispatch",
     soft_time_limit=DISPATCH_HARD_LIMIT_SECONDS - 15,
@@ -109,4 +126,5 @@ def daily() -> None:
     """Work that is done once each shop-local day, whenever the service happens to run."""
     run_daily(present(), clock())
     reconcile_channels(present(), clock())
+    ask_used(present(), clock())
     plan_all_requests(present(), clock())

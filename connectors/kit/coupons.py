@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from connectors.kit.money import exponent
 
@@ -72,6 +72,9 @@ class CouponSource(Protocol):
     Every call may be repeated after a failure and makes nothing twice. All of them raise
     NeedsPerson or TryLater.
     """
+
+    BINDS: ClassVar[Literal["email", "member_id"]]
+    """Which of the terms binds a code to its buyer here."""
 
     def make(self, codes: Sequence[str], terms: CouponTerms) -> Made:
         """Have the shop make these codes."""

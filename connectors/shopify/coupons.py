@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from connectors.contract import ChannelConfig, NeedsPerson, Pace, TryLater, Vault
 from connectors.kit.coupons import CouponTerms, Made, MadeCoupon, decimal_text
@@ -25,6 +25,7 @@ class ShopifyCoupons:
     """
 
     kind = "shopify"
+    BINDS: ClassVar[Literal["email", "member_id"]] = "member_id"
 
     def __init__(self, config: ChannelConfig, *, vault: Vault, pace: Pace) -> None:
         self._client = Client(talk_settings(config), vault, pace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from connectors.contract import ChannelConfig, NeedsPerson, Pace, TryLater, Vault
 from connectors.kit.coupons import CouponTerms, Made, MadeCoupon, decimal_text
@@ -20,6 +20,7 @@ class WooCommerceCoupons:
     """Makes coupons one by one; the key needs the permission Read/Write."""
 
     kind = "woocommerce"
+    BINDS: ClassVar[Literal["email", "member_id"]] = "email"
 
     def __init__(self, config: ChannelConfig, *, vault: Vault, pace: Pace) -> None:
         self._client = Client(talk_settings(config), vault, pace)

@@ -17,10 +17,12 @@ from console.views.queue import SECONDS_IN_BATCH, SECONDS_TO_READ
 from console.words import Words
 from worker.pipeline import review
 from worker.pipeline.context import Context
+from worker.pipeline.coupons_level import pool_levels
 from worker.pipeline.review import QueueFilter
 from worker.rules.states import CouponState, MailKind, MessageState, RunMode
 from worker.store.messages import Message
 from worker.store.orders import OrderRow
+from worker.store.reward_sources import made_live
 from worker.store.rewards import CouponCode, CouponPool, StaffTask
 from worker.store.running import Instance
 
@@ -158,20 +160,32 @@ def _troubles(
         button = words(f"today.{name}_button")
         found.append(Trouble(look, icon, title, words(f"today.{name}_text"), button, address))
     channels = channel_troubles(session, words, now)
-    return (*channels, *found, *_pools(session, words), *_others(session, words))
+    return (*channels, *found, *_pools(session, words, now), *_others(session, words))
 
 
-def _pools(session: Session, words: Words) -> list[Trouble]:
+def _pools(session: Session, words: Words, now: datetime) -> list[Trouble]:
     rows = session.execute(
         select(CouponPool.name, CouponPool.low_water, func.count(CouponCode.id))
         .outerjoin(
             CouponCode,
             (CouponCode.pool_id == CouponPool.id) & (CouponCode.state == CouponState.AVAILABLE),
         )
-        .where(CouponPool.shared_code.is_(None))
+        .where(CouponPool.shared_code.is_(None), ~made_live(CouponPool.id))
         .group_by(CouponPool.name, CouponPool.low_water)
     ).all()
-    return [
+    stopped = [
+        Trouble(
+            "bad" if level.stopped else "warn",
+            "ticket",
+            words("today.pool_stopped" if level.stopped else "today.pool_failing"),
+            words("today.pool_waiting_text", name=level.name, n=level.waiting, why=level.problem),
+            "",
+            "",
+        )
+        for level in pool_levels(session, now)
+        if level.live and level.low
+    ]
+    return stopped + [
         Trouble(
             "warn",
             "ticket",

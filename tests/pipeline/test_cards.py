@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from tests.folders import ROOT
 from tests.pipeline.ledger import NOW, Ledger, with_shop
 from worker.mail.texts import FolderSource
-from worker.pipeline.coupons import PoolLevel, PoolRefused, load_pool, load_shared, pool_levels
+from worker.pipeline.coupons import PoolRefused, load_pool, load_shared
+from worker.pipeline.coupons_level import PoolLevel, pool_levels
 from worker.pipeline.packing import PackingRow, packing_csv, packing_list, tick
 from worker.pipeline.rewards import settle_rewards
 from worker.rules.shop import Contact, MilestonePlan, Milestones, Reward

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from connectors.contract import NeedsPerson
-from worker.cli import channels, demo, desk, imports, ledger, service
+from worker.cli import channels, coupons, demo, desk, imports, ledger, requests, service
 from worker.cli.opening import Config, Data, Wrong, remember, words
 from worker.demo.markets import NoMarkets
 from worker.demo.story import DemoStuck
@@ -97,10 +97,11 @@ app.add_typer(imports.quarantine_app, name="quarantine")
 app.add_typer(channels.channels_app, name="channels")
 app.command("pull")(channels.pull_command)
 app.add_typer(desk.review_app, name="review")
+app.add_typer(requests.requests_app, name="requests")
 app.command("dispatch")(service.dispatch)
 app.command("stop")(service.stop_command)
 app.add_typer(ledger.packing_app, name="packing")
-app.add_typer(ledger.coupons_app, name="coupons")
+app.add_typer(coupons.coupons_app, name="coupons")
 app.add_typer(ledger.customers_app, name="customers")
 app.command("why")(ledger.why)
 app.command("export")(ledger.export)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from worker.advance import advance, render
+from worker.advance import advance, coupons, render
 from worker.cli.import_words import import_words, replay_words, undo_words
 from worker.cli.opening import (
     AsJson,
@@ -93,7 +93,9 @@ def settle(runtime: Runtime) -> None:
             "計算は動いているサービスが続けます / the running service goes on with it", markup=False
         )
         return
-    render(runtime, now())
+    coupons(runtime, now())
+    if render(runtime, now()):
+        coupons(runtime, now())
 
 
 @imports_app.command("list")

@@ -31,7 +31,6 @@ from worker.cli.opening import (
     words,
 )
 from worker.pipeline import packing
-from worker.pipeline.coupons import PoolReport, load_pool, load_shared, pool_levels
 from worker.pipeline.explain import explain
 from worker.pipeline.export import EXPORTS
 from worker.pipeline.identify import decide_candidate, unmerge
@@ -46,7 +45,6 @@ customers_app = typer.Typer(
     help="顧客 / Customers: list, candidates, merge decisions, pins.", no_args_is_help=True
 )
 packing_app = typer.Typer(help="同梱物 / Packing list: list, tick, csv.", no_args_is_help=True)
-coupons_app = typer.Typer(help="クーポン / Coupon pools: load, list.", no_args_is_help=True)
 
 Locale = Annotated[Literal["ja", "en"] | None, typer.Option("--lang", help="ja or en.")]
 
@@ -291,50 +289,3 @@ def packing_csv(
         sys.stdout.buffer.write(content)
     else:
         out.write_bytes(content)
-
-
-@coupons_app.command("load")
-def coupons_load(
-    pool: str,
-    value: Annotated[int, typer.Option(help="Yen off.")],
-    file: Annotated[Path | None, typer.Argument(help="Single-use codes, one a line.")] = None,
-    shared: Annotated[str, typer.Option(help="A marketplace's one code for everybody.")] = "",
-    minimum: Annotated[int, typer.Option(help="Least order in yen.")] = 0,
-    targets: Annotated[str, typer.Option()] = "全商品",
-    expires: Annotated[str, typer.Option(help="Last day.")] = "",
-    channel: Annotated[str, typer.Option(help="Redeeming channel.")] = "",
-    data: Data = None,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Load single-use codes from a file into a pool, or enter a marketplace's shared code."""
-    if (file is None) == (not shared):
-        raise Wrong("give either a file of codes or --shared CODE.")
-    runtime = open_runtime(data, config)
-    terms: dict[str, Any] = {
-        "value": value, "minimum": minimum, "targets": targets, "now": now(),
-        "expires_on": day(expires) if expires else None, "channel": channel or None,
-    }  # fmt: skip
-    with runtime.transaction() as session:
-        if file is None:
-            load_shared(session, runtime.context(), pool, shared, **terms)
-            report = PoolReport(added=1, known=0, wrong=0)
-        else:
-            report = load_pool(session, runtime.context(), pool, file, **terms)
-    tell(report, as_json=as_json, text=f"{pool}: {report.added} / {report.known} / {report.wrong}")
-    if report.wrong:
-        raise Findings
-
-
-@coupons_app.command("list")
-def coupons_list(data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
-    """List pools with what is left, the cards that carry them, and which end soon."""
-    runtime = open_runtime(data, config)
-    with runtime.look() as session:
-        rows = [
-            {"pool": level.name, "left": level.left, "low": level.low, "expires": level.expires_at,
-             "shared": level.shared, "printed": level.printed, "stopped": level.stopped}
-            for level in pool_levels(session, now())
-        ]  # fmt: skip
-    columns = ["pool", "left", "low", "expires", "shared", "printed", "stopped"]
-    tell_rows(rows, columns, as_json=as_json, empty="なし / none")

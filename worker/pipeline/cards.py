@@ -10,6 +10,7 @@ from worker.mail.placeholders import BY_NAME, canonical, values
 from worker.mail.render import MissingValue, TextRefused, names_used, render
 from worker.mail.texts import TextBroken, TextMissing, load_card
 from worker.pipeline.context import Context
+from worker.pipeline.coupons_live import Worth
 from worker.pipeline.render_shop import shop_facts
 from worker.rules.milestones import card_occasion
 from worker.rules.staff_words import CARD_HOLDS, say
@@ -29,6 +30,8 @@ class Card:
     code: CouponCode | None
     sample: str
     now: datetime
+    worth: Worth | None = None
+    """Of a code that was made live: as its shop was asked for it; None: as the pool says."""
 
 
 def write_card(ctx: Context, card: Card, clear_code: str, locale: str) -> tuple[str, str]:
@@ -83,13 +86,15 @@ def _coupon(ctx: Context, card: Card, clear_code: str) -> CouponFacts:
     if card.pool is None or not clear_code:
         return CouponFacts()
     own = card.channel.family == "own"
+    worth = card.worth or Worth(card.pool.value, None, card.pool.minimum)
     ends = [at for at in (card.pool.expires_at, card.code.expires_at if card.code else None) if at]
     return CouponFacts(
         code=clear_code if own else None,
         mall_code=None if own else clear_code,
-        amount=card.pool.value,
+        amount=worth.amount,
+        percent=worth.percent,
         currency=ctx.documents.shop.counting.currency,
-        min_spend=card.pool.minimum,
+        min_spend=worth.minimum,
         targets=card.pool.targets or None,
         expires_at=min(ends, default=None),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,17 +13,31 @@ from sqlalchemy.orm import Session
 
 from worker.mail.coupons import PoolCode, read_pool
 from worker.pipeline.context import Context
+from worker.pipeline.coupons_live import ask_back, code_hash, end_live, promise_code
 from worker.pipeline.vault import seal
 from worker.rules.gifts import STOP_DAYS, WARN_DAYS, SharedStage, redeemable, shared_stage
-from worker.rules.keys import keyed_hash
-from worker.rules.milestones import reward_pool
+from worker.rules.live_coupons import LONGEST_NAME
 from worker.rules.states import CouponState
 from worker.store.channels import Channel
-from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem, StaffTask
+from worker.store.reward_sources import making_of, source_of
+from worker.store.rewards import CouponCode, CouponPool, StaffTask
+
+__all__ = [
+    "PoolRefused",
+    "PoolReport",
+    "code_hash",
+    "load_pool",
+    "load_shared",
+    "pool_for",
+    "recover_coupon",
+    "staff_task",
+    "take_coupon",
+    "void_coupon",
+    "warn_of_ends",
+]
 
 _S = CouponState
-_LONGEST_NAME = 50
-"""The ledger names a reward in 80 letters, the pool's name among them."""
+_HELD = (_S.PENDING, _S.RESERVED, _S.ISSUED, _S.ENDING)
 
 
 class PoolRefused(ValueError):
@@ -39,23 +52,6 @@ class PoolReport:
     known: int
     wrong: int
     errors: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PoolLevel:
-    """How full a pool is; ``low`` asks for new codes."""
-
-    name: str
-    left: int | None
-    """None: a shared code is never used up."""
-    low: bool
-    """Few codes are left, or the shared coupon ends within three weeks."""
-    expires_at: datetime | None
-    shared: bool = False
-    printed: int = 0
-    """Cards that carry a code of this pool, taken out ones not counted."""
-    stopped: bool = False
-    """A shared coupon so near its end that cards go out without it."""
 
 
 def load_pool(
@@ -86,8 +82,10 @@ def load_pool(
         errors = tuple(f"line {each.line}: {each.reason}" for each in found.errors)
         return PoolReport(0, 0, len(errors), errors)
     pool = _pool(session, name, channel, now)
+    session.flush()
     if pool.shared_code is not None:
         raise PoolRefused(f"The pool {name!r} holds one shared code: choose another name.")
+    _refuse_live(session, pool)
     pool.value, pool.minimum, pool.targets = value, minimum, targets
     pool.expires_at = _end_of(expires_on, ctx)
     session.flush()
@@ -120,6 +118,7 @@ def load_shared(
         raise PoolRefused("A shared coupon needs its code, its channel and its last day.")
     pool = _pool(session, name, channel, now)
     session.flush()
+    _refuse_live(session, pool)
     single = sa.select(CouponCode.id).where(CouponCode.pool_id == pool.id).limit(1)
     if session.scalar(single) is not None:
         raise PoolRefused(f"The pool {name!r} holds single codes: choose another name.")
@@ -129,9 +128,14 @@ def load_shared(
     return pool
 
 
+def _refuse_live(session: Session, pool: CouponPool) -> None:
+    if source_of(session, pool.id) is not None:
+        raise PoolRefused(f"The codes of {pool.name!r} are made at the shop: choose another name.")
+
+
 def _pool(session: Session, name: str, channel: str | None, now: datetime) -> CouponPool:
-    if not 0 < len(name) <= _LONGEST_NAME:
-        raise PoolRefused(f"A pool's name has 1 to {_LONGEST_NAME} letters.")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise PoolRefused(f"A pool's name has 1 to {LONGEST_NAME} letters.")
     channel_id = None
     if channel is not None:
         channel_id = session.scalar(sa.select(Channel.id).where(Channel.name == channel))
@@ -174,11 +178,6 @@ def _code(ctx: Context, pool_id: int, digest: str, code: PoolCode, now: datetime
     )
 
 
-def code_hash(ctx: Context, code: str) -> str:
-    """The hash by which a redeemed code is found again."""
-    return keyed_hash(ctx.key, "coupon", code.strip().upper())
-
-
 def pool_for(
     session: Session, name: str, channel_id: int, scope_channels: Collection[int]
 ) -> CouponPool | None:
@@ -209,7 +208,7 @@ def warn_of_ends(session: Session, now: datetime) -> None:
 
 def take_coupon(
     session: Session,
-    ctx: Context,  # noqa: ARG001 - every step is called alike
+    ctx: Context,
     pool: str,
     *,
     grant_id: int | None = None,
@@ -218,6 +217,7 @@ def take_coupon(
 ) -> CouponCode | None:
     """Reserve a code for a grant or a message; None where the pool is empty or over.
 
+    Of a live pool the code may be ``pending``: it is told to nobody before the shop confirmed it.
     Asked again for the same grant or message it gives the same code: card and mail carry one.
     Two workers never get one code: rows locked elsewhere are passed over, and the state is
     changed only where it still says available. A code once taken never returns to the pool.
@@ -228,13 +228,19 @@ def take_coupon(
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     mine = CouponCode.grant_id == grant_id if grant_id else CouponCode.message_id == message_id
-    held = session.scalar(
-        sa.select(CouponCode).where(
-            CouponCode.pool_id == row.id, mine, CouponCode.state.in_((_S.RESERVED, _S.ISSUED))
-        )
+    held: CouponCode | None = session.scalar(
+        sa.select(CouponCode)
+        .where(CouponCode.pool_id == row.id, mine, CouponCode.state.in_(_HELD))
+        .order_by(CouponCode.id)
+        .limit(1)
+        # A mail that will hold for a pending code must be on hold before it is confirmed.
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if held is not None:
         return held
+    if source_of(session, row.id) is not None:
+        return promise_code(session, ctx, row.id, grant_id=grant_id, message_id=message_id, now=now)
     while True:
         code: CouponCode | None = session.scalar(_next_code(row.id, now))
         if code is None:
@@ -273,17 +279,32 @@ def _claim(
 def void_coupon(session: Session, code: CouponCode, why: str, now: datetime) -> bool:
     """Take a code out of use; False where it was used already.
 
-    Our pool forgets it, but the shop that redeems it does not: a task asks staff to delete it
-    there, naming the last four letters only.
+    Our pool forgets it, but the shop that redeems it does not: a live code is ended there by the
+    next sweep; for others a task asks staff to delete it, naming the last four letters only.
     """
     if code.state is _S.USED:
         return False
+    making = making_of(session, code.id)
+    if making is not None:
+        end_live(code, making, now)
+        return True
     if code.state is not _S.VOID:
         code.state, code.changed_at = _S.VOID, now
         pool = session.get_one(CouponPool, code.pool_id)
         detail = {"pool": pool.name, "last4": code.last4, "why": why}
         staff_task(session, "void_coupon", f"coupon:{code.id}", detail, now)
     return True
+
+
+def recover_coupon(session: Session, code: CouponCode, why: str, now: datetime) -> bool | None:
+    """Take back a code that lies with a customer: whether it is dead, or was used before.
+
+    None: its shop is being asked, and the next look knows.
+    """
+    making = making_of(session, code.id)
+    if making is not None:
+        return ask_back(code, making, now)
+    return void_coupon(session, code, why, now)
 
 
 def staff_task(
@@ -294,50 +315,3 @@ def staff_task(
     if session.scalar(known) is None:
         session.add(StaffTask(kind=kind, subject=subject, detail=detail, created_at=now))
         session.flush()
-
-
-def pool_levels(session: Session, now: datetime) -> list[PoolLevel]:
-    """Every pool: what is left in it, the cards that carry it, and whether it ends soon."""
-    good = sa.and_(
-        CouponCode.pool_id == CouponPool.id,
-        CouponCode.state == _S.AVAILABLE,
-        sa.or_(CouponCode.expires_at.is_(None), CouponCode.expires_at > now),
-    )
-    rows = session.execute(
-        sa.select(CouponPool, sa.func.count(CouponCode.id))
-        .outerjoin(CouponCode, good)
-        .group_by(CouponPool.id)
-        .order_by(CouponPool.name)
-    ).all()
-    printed = _printed(session)
-    return [_level(pool, left, printed.get(pool.name, 0), now) for pool, left in rows]
-
-
-def _level(pool: CouponPool, left: int, printed: int, now: datetime) -> PoolLevel:
-    if pool.shared_code is None:
-        low = left <= pool.low_water
-        return PoolLevel(pool.name, left, low, pool.expires_at, printed=printed)
-    stage = shared_stage(pool.expires_at, now)
-    return PoolLevel(
-        pool.name,
-        left=None,
-        low=stage is not SharedStage.GOOD,
-        expires_at=pool.expires_at,
-        shared=True,
-        printed=printed,
-        stopped=stage is SharedStage.STOPPED,
-    )
-
-
-def _printed(session: Session) -> Counter[str]:
-    """Cards in parcels by the pool that their code came from."""
-    rows = session.execute(
-        sa.select(Grant.reward, sa.func.count(PackingItem.id))
-        .join(Grant, Grant.id == PackingItem.grant_id)
-        .where(PackingItem.item.like("card%"), PackingItem.withdrawn_at.is_(None))
-        .group_by(Grant.reward)
-    )
-    found: Counter[str] = Counter()
-    for reward, count in rows:
-        found[reward_pool(reward)] += count
-    return found

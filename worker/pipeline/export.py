@@ -14,6 +14,7 @@ from worker.pipeline.context import Context
 from worker.pipeline.plan import outcome_words
 from worker.pipeline.vault import reveal
 from worker.rules.rank_words import rank_words
+from worker.rules.states import CouponState
 from worker.store.channels import Channel
 from worker.store.customers import (
     Customer,
@@ -172,8 +173,15 @@ def export_grants(session: Session, ctx: Context, now: datetime) -> Iterator[Rec
             "reward": grant.reward,
             "state": grant.state,
             "order_number": number,
-            "coupon_code": reveal(ctx, coupon) if coupon else None,
+            "coupon_code": _told(ctx, coupon),
         }
+
+
+def _told(ctx: Context, coupon: CouponCode | None) -> str | None:
+    """The clear code; None for one that its shop has not confirmed: it may never be."""
+    if coupon is None or coupon.state is CouponState.PENDING:
+        return None
+    return reveal(ctx, coupon)
 
 
 def export_messages(session: Session, ctx: Context, now: datetime) -> Iterator[Record]:

@@ -15,14 +15,17 @@ from sqlalchemy.orm import Session
 
 from worker.pipeline.cards import Card, write_card
 from worker.pipeline.context import Context
+from worker.pipeline.coupons_live import told_worth
 from worker.pipeline.vault import reveal
 from worker.rules.gifts import SharedStage, shared_stage
 from worker.rules.milestones import reward_pool
-from worker.rules.staff_words import item_label
+from worker.rules.staff_words import CARD_HOLDS, item_label, say
 from worker.store.channels import Channel
 from worker.store.customers import OrderStanding
 from worker.store.orders import OrderContact, OrderRow
+from worker.store.reward_sources import CouponMaking
 from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
+from worker.store.text_queries import TELLABLE
 
 _COLUMNS = ("注文番号", "店舗", "氏名", "同梱物", "備考", "カードの文面")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -83,7 +86,7 @@ def _row(
     start: datetime,
     words: Locale,
 ) -> PackingRow:
-    item, order, channel, contact, grant, visit, code = each
+    item, order, channel, contact, grant, visit, code, making = each
     is_card = item.item.startswith("card")
     pool = _pool_of(grant, code, pools, start, packed=item.packed_at is not None)
     row = PackingRow(
@@ -105,7 +108,11 @@ def _row(
     )
     if not is_card or grant is None:
         return row
-    card = Card(channel, contact, grant.milestone, pool, code, samples.get(grant.id, ""), start)
+    if code is not None and code.state not in TELLABLE:
+        return replace(row, coupon="", held=say(CARD_HOLDS, "coupon_pending", words))
+    worth = told_worth(making.terms) if making is not None and making.terms else None
+    sample = samples.get(grant.id, "")
+    card = Card(channel, contact, grant.milestone, pool, code, sample, start, worth)
     text, held = write_card(ctx, card, row.coupon, words)
     return replace(row, text=text, held=held)
 
@@ -144,7 +151,7 @@ def _statement(start: datetime, end: datetime) -> sa.Select[*tuple[Any, ...]]:
     statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(
             *(PackingItem, OrderRow, Channel, OrderContact, Grant),
-            *(OrderStanding.visit_number, CouponCode),
+            *(OrderStanding.visit_number, CouponCode, CouponMaking),
         )
         .join(OrderRow, OrderRow.id == PackingItem.order_id)
         .join(Channel, Channel.id == OrderRow.channel_id)
@@ -152,6 +159,7 @@ def _statement(start: datetime, end: datetime) -> sa.Select[*tuple[Any, ...]]:
         .outerjoin(Grant, Grant.id == PackingItem.grant_id)
         .outerjoin(OrderStanding, OrderStanding.order_id == OrderRow.id)
         .outerjoin(CouponCode, CouponCode.id == Grant.coupon_id)
+        .outerjoin(CouponMaking, CouponMaking.code_id == CouponCode.id)
         .where(PackingItem.withdrawn_at.is_(None), sa.or_(still_here, packed_today))
         .order_by(OrderRow.ordered_at, OrderRow.id, PackingItem.id)
     )

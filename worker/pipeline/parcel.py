@@ -9,7 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
-from worker.pipeline.coupons import pool_for, staff_task, take_coupon, void_coupon
+from worker.pipeline.coupons import (
+    pool_for,
+    recover_coupon,
+    staff_task,
+    take_coupon,
+    void_coupon,
+)
 from worker.rules.gifts import SharedStage, shared_stage
 from worker.rules.milestones import reward_name
 from worker.rules.shop import Reward
@@ -73,14 +79,19 @@ class Parcel:
         if code is not None:
             void_coupon(self.session, code, why, self.now)
 
-    def recover(self, grant: Grant) -> bool:
+    def recover(self, grant: Grant) -> bool | None:
         """After a return: whether nothing of the reward stays with the customer.
+
+        None: the shop is being asked for the code; the next settling knows.
 
         An unused code is voided. A card without a code, or a sample, cannot be had back: the
         grant stands, or the same milestone would be given twice.
         """
         code = self._held(grant)
-        if code is not None and not void_coupon(self.session, code, "order_returned", self.now):
+        dead = code is None or recover_coupon(self.session, code, "order_returned", self.now)
+        if dead is None:
+            return None
+        if not dead:
             detail = {"order": grant.order_id, "milestone": grant.milestone}
             subject = f"grant:{grant.id}"
             staff_task(self.session, "reward_used_order_returned", subject, detail, self.now)

@@ -135,7 +135,7 @@ def _drafted(shop: Workshop, material: Material, now: datetime, *, take: bool) -
         coupon = coupon_for(shop.session, shop.ctx, material, now, take=take)
     except PoolEmpty as empty:
         made = draft(shop, material, now, empty.shown, sample)
-        flag = Raised(Flag.POOL_EMPTY, empty.pool)
+        flag = Raised(empty.flag, empty.pool)
         others = [f for f in made.flags if f.flag is not Flag.MISSING_VALUE]
         return Draft(
             **{

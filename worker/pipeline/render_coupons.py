@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from worker.mail.facts import CouponFacts
 from worker.pipeline.context import Context
 from worker.pipeline.coupons import pool_for, take_coupon
+from worker.pipeline.coupons_live import worth_of
 from worker.pipeline.vault import reveal
 from worker.rules.milestones import plan_of, reward_of
-from worker.rules.states import MailKind
+from worker.rules.states import Flag, MailKind
 from worker.store.rewards import CouponCode, CouponPool
 from worker.store.text_queries import (
+    TELLABLE,
     Material,
     grant_for,
     packed_sample,
@@ -28,9 +30,17 @@ class PoolEmpty(LookupError):
     ``shown`` is what can be said of the coupon without its code.
     """
 
+    flag = Flag.POOL_EMPTY
+
     def __init__(self, pool: str, shown: CouponFacts) -> None:
         super().__init__(f"coupon pool {pool!r} has no code left")
         self.pool, self.shown = pool, shown
+
+
+class CouponPending(PoolEmpty):
+    """The mail's code is promised, but its shop has not confirmed it: told to nobody yet."""
+
+    flag = Flag.COUPON_PENDING
 
 
 def pool_of(ctx: Context, material: Material) -> str:
@@ -58,6 +68,8 @@ def coupon_for(
 ) -> CouponFacts:
     """The coupon of this mail. Raises PoolEmpty where ``take`` asks for a code and none is left.
 
+    A code made at the shop is only told once confirmed: until then ``take`` raises CouponPending.
+
     Codes of a pool that is redeemed in another channel are not this mail's to show: it goes
     without, and a text that speaks of a coupon holds.
     """
@@ -72,11 +84,12 @@ def coupon_for(
     held = reserved_coupon(session, material.message.id, grant_id)
     if held is not None:
         mine = pool_for(session, held[1].name, channel, (channel,)) is not None
-        return _facts(ctx, held[1], held[0]) if mine else CouponFacts()
+        return _facts(session, ctx, held[1], held[0]) if mine else CouponFacts()
+    shown = _facts(session, ctx, pool, None) if pool else CouponFacts()
     if pool is not None and pool.shared_code and (not pool.expires_at or pool.expires_at > now):
-        return _facts(ctx, pool, None)
+        return shown
     if not take:
-        return _facts(ctx, pool, None) if pool else CouponFacts()
+        return shown
     code = take_coupon(
         session,
         ctx,
@@ -86,8 +99,10 @@ def coupon_for(
         now=now,
     )
     if code is None or pool is None:
-        raise PoolEmpty(name, _facts(ctx, pool, None) if pool else CouponFacts())
-    return _facts(ctx, pool, code)
+        raise PoolEmpty(name, shown)
+    if code.state not in TELLABLE:
+        raise CouponPending(name, shown)
+    return _facts(session, ctx, pool, code)
 
 
 def _grant_id(session: Session, material: Material) -> int | None:
@@ -98,13 +113,17 @@ def _grant_id(session: Session, material: Material) -> int | None:
     return grant.id if grant else None
 
 
-def _facts(ctx: Context, pool: CouponPool, code: CouponCode | None) -> CouponFacts:
+def _facts(
+    session: Session, ctx: Context, pool: CouponPool, code: CouponCode | None
+) -> CouponFacts:
+    worth = worth_of(session, pool, code)
     expiries = [at for at in (pool.expires_at, code.expires_at if code else None) if at]
     return CouponFacts(
         code=reveal(ctx, code) if code else pool.shared_code,
-        amount=pool.value,
+        amount=worth.amount,
+        percent=worth.percent,
         currency=ctx.documents.shop.counting.currency,
-        min_spend=pool.minimum,
+        min_spend=worth.minimum,
         targets=pool.targets or None,
         expires_at=min(expiries, default=None),
     )

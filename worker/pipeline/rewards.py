@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
 from worker.pipeline.coupons import (
-    PoolLevel,
     PoolRefused,
     PoolReport,
     load_pool,
     load_shared,
-    pool_levels,
     take_coupon,
     warn_of_ends,
 )
+from worker.pipeline.coupons_declared import follow_documents
+from worker.pipeline.coupons_level import PoolLevel, pool_levels
 from worker.pipeline.parcel import Parcel
 from worker.pipeline.redeemed import note_used
 from worker.pipeline.vault import reveal
@@ -103,6 +103,7 @@ def settle_rewards(
         wanted |= _customers_of(session, order_ids)
     result = RewardResult()
     warn_of_ends(session, now)
+    follow_documents(session, ctx, now)
     kept = kept_customers(session, wanted)
     for start in range(0, len(kept), _CHUNK):
         _Settling(session, ctx, now, kept[start : start + _CHUNK], result).run()
@@ -216,7 +217,10 @@ class _Settling:
 
     def _take_back(self, grant: Grant) -> None:
         """The order came back after dispatch: an unused code dies, a thing given stays given."""
-        if self.parcel.recover(grant):
+        back = self.parcel.recover(grant)
+        if back is None:
+            grant.reason = {**grant.reason, "code": "coupon_ending"}
+        elif back:
             self._set(grant, _G.VOIDED, "order_returned")
         elif grant.reason.get("code") != "kept_after_return":
             grant.reason = {**grant.reason, "code": "kept_after_return"}

@@ -12,6 +12,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+from worker.rules.live_coupons import LiveCoupon
 from worker.rules.states import MailKind, ReviewMode, Sender, Verdict
 
 _STRICT: dict[str, Any] = {"extra": "forbid"}
@@ -235,6 +236,8 @@ class Milestones:
     scopes: Mapping[str, MilestonePlan] = field(default_factory=dict)
     customer_channel: str = ""
     """The own-family channel that customer-level mails go through; empty: the only one."""
+    coupons: Mapping[str, LiveCoupon] = field(default_factory=dict)
+    """Pools whose codes are made live, by the pool's name."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "text_missing": ("文面がありません", "No text"),
     "text_refused": ("文面に使えない言葉", "Forbidden words"),
     "pool_empty": ("クーポンが足りません", "Coupons used up"),
+    "coupon_pending": ("クーポンをショップで作成中", "Coupon being made"),
     "odd_address": ("宛先の形が変わっています", "Odd address"),
     "milestone_missed": ("節目の特典を決めてください", "Milestone to decide"),
     "unknown_status": ("受注ステータスが不明", "Status unknown"),
@@ -151,6 +152,7 @@ GRANT_REASONS: dict[str, tuple[str, str]] = {
     "same_person": ("同じ方に付与済み", "the same person has it already"),
     "order_returned": ("返品", "the order came back"),
     "kept_after_return": ("返品後もお手元に", "kept after the return"),
+    "coupon_ending": ("返品・クーポンを無効にしています", "came back, its coupon is being ended"),
 }
 """Why a reward stands where it stands, by the code of its reason."""
 
@@ -173,6 +175,7 @@ ITEMS: dict[str, tuple[str, str]] = {
 CARD_HOLDS: dict[str, tuple[str, str]] = {
     "no_text": ("このモールのカードの文面がありません", "no card text for this marketplace"),
     "missing_value": ("差し込みが足りません", "a value is missing"),
+    "coupon_pending": ("クーポンをショップで作成中です", "the shop is still making its coupon"),
     "refused": ("文面に使えない言葉", "the text is refused"),
 }
 """Why a card must not be printed yet."""

@@ -27,6 +27,7 @@ def all_tables() -> MetaData:
         customers,
         messages,
         orders,
+        reward_sources,
         rewards,
         running,
         solicitations,

@@ -11,10 +11,11 @@ from worker.rules.states import MessageState, Outcome
 from worker.store.customers import Customer, CustomerStanding
 from worker.store.messages import Message, Occasion
 from worker.store.orders import OrderRow
+from worker.store.reward_sources import any_due
 
 
 def pending(session: Session, now: datetime) -> dict[str, bool]:
-    """Whether ``advance``, ``render`` and ``dispatch`` have anything to do now."""
+    """Whether ``advance``, ``render``, ``dispatch`` and ``coupons`` have anything to do now."""
     due = or_(
         exists().where(OrderRow.identify_due),
         exists().where(OrderRow.plan_due),
@@ -33,5 +34,10 @@ def pending(session: Session, now: datetime) -> dict[str, bool]:
             (Message.state == MessageState.RETRY_WAIT) & (Message.next_attempt_at <= now),
         )
     )
-    row = session.execute(select(due, render, dispatch)).one()
-    return {"advance": bool(row[0]), "render": bool(row[1]), "dispatch": bool(row[2])}
+    row = session.execute(select(due, render, dispatch, any_due(now))).one()
+    return {
+        "advance": bool(row[0]),
+        "render": bool(row[1]),
+        "dispatch": bool(row[2]),
+        "coupons": bool(row[3]),
+    }
