@@ -198,7 +198,7 @@ def _standing(message: Message) -> Standing:
 @router.post("/messages/{message_id}/approve")
 def approve(visit: ApiApprover, message_id: str, change: Change) -> Standing:
     """Release exactly the version that was read."""
-    with visit.write() as (session, ctx):
+    with visit.act("approve", f"message:{message_id}", version=change.version) as (session, ctx):
         return _standing(
             review.approve(
                 session,
@@ -215,7 +215,7 @@ def approve(visit: ApiApprover, message_id: str, change: Change) -> Standing:
 @router.post("/messages/{message_id}/hold")
 def hold(visit: ApiEditor, message_id: str, change: Change) -> Standing:
     """Put it aside."""
-    with visit.write() as (session, ctx):
+    with visit.act("hold", f"message:{message_id}") as (session, ctx):
         return _standing(
             review.hold(
                 session,
@@ -232,7 +232,7 @@ def hold(visit: ApiEditor, message_id: str, change: Change) -> Standing:
 @router.post("/messages/{message_id}/release")
 def release(visit: ApiEditor, message_id: str, change: Change) -> Standing:
     """Take it back to be read."""
-    with visit.write() as (session, ctx):
+    with visit.act("release", f"message:{message_id}") as (session, ctx):
         return _standing(
             review.release(
                 session,
@@ -248,7 +248,7 @@ def release(visit: ApiEditor, message_id: str, change: Change) -> Standing:
 @router.post("/messages/{message_id}/send_back")
 def send_back(visit: ApiEditor, message_id: str, change: Change) -> Standing:
     """Give it back to whoever writes; the reason is asked."""
-    with visit.write() as (session, ctx):
+    with visit.act("send_back", f"message:{message_id}") as (session, ctx):
         return _standing(
             review.send_back(
                 session,
@@ -265,7 +265,7 @@ def send_back(visit: ApiEditor, message_id: str, change: Change) -> Standing:
 @router.post("/messages/{message_id}/undo")
 def undo(visit: ApiApprover, message_id: str, change: Change) -> Standing:
     """Take an approval back within its window."""
-    with visit.write() as (session, ctx):
+    with visit.act("undo", f"message:{message_id}") as (session, ctx):
         return _standing(
             review.undo(
                 session,
@@ -282,7 +282,7 @@ def undo(visit: ApiApprover, message_id: str, change: Change) -> Standing:
 def edit(visit: ApiEditor, message_id: str, change: Edit) -> Standing:
     """Write new words; it must be approved again."""
     words = review.Words(change.subject, change.text, change.html)
-    with visit.write() as (session, ctx):
+    with visit.act("edit", f"message:{message_id}", version=change.version) as (session, ctx):
         return _standing(
             review.edit(
                 session,
@@ -317,7 +317,7 @@ def _stop_row(stop: Stop) -> StopRow:
 @router.post("/stops")
 def press(visit: ApiEditor, new: NewStop) -> Moved:
     """Press a kill switch."""
-    with visit.write() as (session, ctx):
+    with visit.act("stop", channel=new.channel_id, kind=new.kind) as (session, ctx):
         channel_id = channel_of(session, str(new.channel_id or ""))
         done = review.stop(
             session,
@@ -334,6 +334,6 @@ def press(visit: ApiEditor, new: NewStop) -> Moved:
 @router.post("/stops/{stop_id}/lift")
 def lift(visit: ApiApprover, stop_id: int) -> Moved:
     """Lift a kill switch."""
-    with visit.write() as (session, ctx):
+    with visit.act("lift_stop", f"stop:{stop_id}") as (session, ctx):
         done = review.lift(session, ctx, stop_id, by=visit.login.name, now=visit.now)
     return Moved(stop_id=done.stop_id, messages=len(done.message_ids))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request
@@ -21,6 +21,7 @@ from worker.pipeline.review_verdict import Recheck
 from worker.rules.states import Role
 from worker.runtime import Runtime
 from worker.store.engine import reading, writing
+from worker.store.running import Audit
 
 COOKIE = "okaeri_login"
 LANGUAGES = ("ja", "en")
@@ -79,6 +80,26 @@ class Visit:
         """A transaction that only reads."""
         with reading(self.house.engine) as session:
             yield session, self.house.ctx_factory(session)
+
+    @contextmanager
+    def act(
+        self, action: str, subject: str = "", **detail: Any
+    ) -> Iterator[tuple[Session, Context]]:
+        """``write`` for what a person does: its row in the audit is part of the same transaction.
+
+        ``subject`` names the row it is about, ``order:12``; nothing personal goes into ``detail``.
+        """
+        with self.write() as (session, ctx):
+            yield session, ctx
+            session.add(
+                Audit(
+                    at=self.now,
+                    by=self.login.name,
+                    action=action,
+                    subject=subject,
+                    detail=detail,
+                )
+            )
 
     @contextmanager
     def write(self) -> Iterator[tuple[Session, Context]]:

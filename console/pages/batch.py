@@ -36,7 +36,7 @@ def answer(
 ) -> Response:
     """Approve exactly what was shown; where anything changed meanwhile, nothing."""
     ids = [each.partition(":")[0] for each in item]
-    with visit.write() as (session, ctx):
+    with visit.act("approve_batch", count=number, ids=ids) as (session, ctx):
         unchanged = _unchanged(session, item)
         if number != len(item) or unchanged != len(item):
             raise review.Refused("count_differs", expected=number, found=unchanged)

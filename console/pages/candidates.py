@@ -29,7 +29,10 @@ def decide(
 ) -> Response:
     """Take the person's word."""
     try:
-        with visit.write() as (session, ctx):
+        with visit.act("decide_candidate", f"candidate:{candidate_id}", answer=answer) as (
+            session,
+            ctx,
+        ):
             decide_candidate(
                 session, ctx, candidate_id, answer == "same", visit.login.name, visit.now
             )

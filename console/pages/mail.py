@@ -46,7 +46,7 @@ def html(visit: Reading, message_id: str) -> Response:
 def approve(visit: Approver, message_id: str, version: Version, back: Back = "") -> Response:
     """Release exactly what stands there; where facts changed meanwhile, write it anew instead."""
     try:
-        with visit.write() as (session, ctx):
+        with visit.act("approve", f"message:{message_id}", version=version) as (session, ctx):
             review.approve(
                 session,
                 ctx,
@@ -59,7 +59,7 @@ def approve(visit: Approver, message_id: str, version: Version, back: Back = "")
     except review.Refused as no:
         if no.code != "facts_changed":
             raise
-        with visit.write() as (session, ctx):
+        with visit.act("write_anew", f"message:{message_id}") as (session, ctx):
             render.render_message(session, ctx, message_id, visit.now)
         return go(f"/messages/{message_id}?anew=1#mail")
     return _on(message_id, back)
@@ -74,7 +74,7 @@ def hold(
     back: Back = "",
 ) -> Response:
     """Put it aside."""
-    with visit.write() as (session, ctx):
+    with visit.act("hold", f"message:{message_id}") as (session, ctx):
         review.hold(
             session,
             ctx,
@@ -90,7 +90,7 @@ def hold(
 @router.post("/release")
 def release(visit: Editor, message_id: str, version: Version, back: Back = "") -> Response:
     """Take it back to be read."""
-    with visit.write() as (session, ctx):
+    with visit.act("release", f"message:{message_id}") as (session, ctx):
         review.release(
             session, ctx, message_id, by=visit.login.name, now=visit.now, version=version
         )
@@ -112,7 +112,7 @@ def send_back(
     back: Back = "",
 ) -> Response:
     """Give it back to whoever writes."""
-    with visit.write() as (session, ctx):
+    with visit.act("send_back", f"message:{message_id}") as (session, ctx):
         review.send_back(
             session,
             ctx,
@@ -140,7 +140,7 @@ def cancel(
     back: Back = "",
 ) -> Response:
     """Decide that it never goes."""
-    with visit.write() as (session, ctx):
+    with visit.act("cancel", f"message:{message_id}") as (session, ctx):
         review.cancel(
             session,
             ctx,
@@ -156,7 +156,7 @@ def cancel(
 @router.post("/undo")
 def undo(visit: Approver, message_id: str, version: Version) -> Response:
     """Take an approval back within its window."""
-    with visit.write() as (session, ctx):
+    with visit.act("undo", f"message:{message_id}") as (session, ctx):
         review.undo(session, ctx, message_id, by=visit.login.name, now=visit.now, version=version)
     return _on(message_id, "")
 
@@ -164,7 +164,7 @@ def undo(visit: Approver, message_id: str, version: Version) -> Response:
 @router.post("/again")
 def again(visit: Approver, message_id: str) -> Response:
     """Draft a sent or failed mail again, as a new one that must be read."""
-    with visit.write() as (session, ctx):
+    with visit.act("send_again", f"message:{message_id}") as (session, ctx):
         new = review.send_again(session, ctx, message_id, by=visit.login.name, now=visit.now).id
     return go(f"/messages/{new}")
 
@@ -191,7 +191,7 @@ def edit(
     words = Words(subject, text, html or None)
     back = own_path(back, f"/messages/{message_id}")
     try:
-        with visit.write() as (session, ctx):
+        with visit.act("edit", f"message:{message_id}", version=version) as (session, ctx):
             review.edit(
                 session,
                 ctx,

@@ -28,7 +28,7 @@ def show(visit: Reading) -> Response:
 def tick(visit: Editor, item_id: int, packed: Annotated[bool, Form()] = True) -> Response:
     """Tick a thing, or take the tick back."""
     try:
-        with visit.write() as (session, _ctx):
+        with visit.act("pack" if packed else "unpack", f"packing:{item_id}") as (session, _ctx):
             if packed:
                 packing.tick(session, item_id, visit.login.name, visit.now)
             else:
@@ -41,7 +41,7 @@ def tick(visit: Editor, item_id: int, packed: Annotated[bool, Form()] = True) ->
 @router.get("/packing.csv")
 def as_csv(visit: Reading) -> Response:
     """The list for the order hub's slips."""
-    with visit.read() as (session, ctx):
+    with visit.act("export_packing") as (session, ctx):
         rows = packing.packing_list(session, ctx, visit.now.astimezone(ctx.zone).date())
         content = packing.packing_csv(rows)
     named = {"Content-Disposition": 'attachment; filename="packing.csv"'}

@@ -31,7 +31,7 @@ def show(visit: Reading, done: str = "") -> Response:
 @router.post("/replay")
 def replay_all(visit: Editor) -> Response:
     """Take every kept record in again."""
-    with visit.write() as (session, ctx):
+    with visit.act("replay_all") as (session, ctx):
         report = quarantine.replay(session, ctx, "all", visit.login.name, visit.now)
     return _after(report)
 
@@ -45,7 +45,7 @@ def fix(
 ) -> Response:
     """Correct one value and take the record in."""
     try:
-        with visit.write() as (session, ctx):
+        with visit.act("fix_record", f"quarantine:{case_id}", field=field) as (session, ctx):
             report = quarantine.fix(
                 session, ctx, case_id, {field: value}, visit.login.name, visit.now
             )
@@ -58,7 +58,7 @@ def fix(
 def replay(visit: Editor, case_id: int) -> Response:
     """Take the record in as it is, after a profile was mended."""
     try:
-        with visit.write() as (session, ctx):
+        with visit.act("replay", f"quarantine:{case_id}") as (session, ctx):
             report = quarantine.replay(session, ctx, [case_id], visit.login.name, visit.now)
     except CaseRefused as no:
         return in_words(visit.request, 409, "case_refused", str(no))
@@ -69,7 +69,7 @@ def replay(visit: Editor, case_id: int) -> Response:
 def dismiss(visit: Editor, case_id: int) -> Response:
     """Let it go: it is no order."""
     try:
-        with visit.write() as (session, _ctx):
+        with visit.act("dismiss", f"quarantine:{case_id}") as (session, _ctx):
             quarantine.dismiss(session, [case_id], visit.login.name, visit.now)
     except CaseRefused as no:
         return in_words(visit.request, 409, "case_refused", str(no))

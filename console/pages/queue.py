@@ -75,7 +75,7 @@ def undo(
     visit: Approver, at: Annotated[AwareDatetime, Form()], back: Annotated[str, Form()] = "/queue"
 ) -> Response:
     """Take back this person's approvals of that moment: one mail, or a whole batch."""
-    with visit.write() as (session, ctx):
+    with visit.act("undo_many", at=at.isoformat()) as (session, ctx):
         ids = session.scalars(
             select(Message.id)
             .where(

@@ -38,7 +38,7 @@ def press(
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Stop; stopping is safe, so an editor may do it."""
-    with visit.write() as (session, ctx):
+    with visit.act("stop", channel=channel, kind=kind) as (session, ctx):
         channel_id = channel_of(session, channel)
         done = review.stop(
             session,
@@ -55,6 +55,6 @@ def press(
 @router.post("/{stop_id}/lift")
 def lift(visit: Approver, stop_id: int) -> Response:
     """Lift; what was stopped is read again before it goes."""
-    with visit.write() as (session, ctx):
+    with visit.act("lift_stop", f"stop:{stop_id}") as (session, ctx):
         done = review.lift(session, ctx, stop_id, by=visit.login.name, now=visit.now)
     return go(f"/stops?lifted={len(done.message_ids)}")

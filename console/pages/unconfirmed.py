@@ -31,7 +31,7 @@ def settle(
     evidence: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Say what became of it."""
-    with visit.write() as (session, ctx):
+    with visit.act("settle_unconfirmed", f"message:{message_id}", how=how) as (session, ctx):
         review.resolve_unconfirmed(
             session,
             ctx,
