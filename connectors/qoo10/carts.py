@@ -17,8 +17,8 @@ from connectors.qoo10.standing import CLAIM_STATUSES, STATUSES
 MARGIN = timedelta(hours=1)
 """Asked for around a window, so that no cart is cut at its edge."""
 
-NAMELESS = "?"
-"""Stands in a list for the rows that name neither cart nor order."""
+REST = "?"
+"""Ends the list of each window: rows that name neither cart nor order, and where reading stands."""
 
 _BY_ORDER_DATE = "1"
 _NOTHING = frozenset({None, "0"})
@@ -78,14 +78,16 @@ class Snapshot:
             self._read_orders(span)
 
     def within(self, window: Window) -> list[str]:
-        """The carts of a window, oldest first; one without any readable date is of every window."""
+        """The carts of a window, oldest first, and REST.
+
+        A cart without any readable date is of every window.
+        """
         dated: list[tuple[datetime, str]] = []
         for key, cart in self.carts.items():
             placed = cart.placed()
             if not placed or any(window.start <= moment <= window.end for moment in placed):
                 dated.append((min(placed, default=window.start), key))
-        found = [key for _, key in sorted(dated)]
-        return [*found, NAMELESS] if self.nameless else found
+        return [*(key for _, key in sorted(dated)), REST]
 
     def _read_orders(self, span: Window) -> None:
         """Ask for each status, forward: what moves on meanwhile is told twice, never missed."""

@@ -27,7 +27,7 @@ from connectors.kit.live import Totals, first_instant
 from connectors.kit.scanning import Place, Scan, Told
 from connectors.kit.windows import Window, windows
 from connectors.qoo10 import credentials
-from connectors.qoo10.carts import NAMELESS, Snapshot, claims_of, nameless, orders_of
+from connectors.qoo10.carts import REST, Snapshot, claims_of, nameless, orders_of
 from connectors.qoo10.mapping import map_order
 from connectors.qoo10.service import CLAIMS, LANE, ORDERS, Qoo10Service
 
@@ -114,9 +114,8 @@ class Qoo10:
         last = until - timedelta(seconds=1)  # a cart on the seam of two windows is of both
         for window in _windows(since, last, self._longest()):
             snapshot = self._read(window, datetime.now(UTC))
-            for key in snapshot.within(window):
-                if key != NAMELESS:
-                    found[key] = self._total(snapshot.carts[key].raw(key, ""))
+            for key in snapshot.within(window)[:-1]:
+                found[key] = self._total(snapshot.carts[key].raw(key, ""))
         return Totals(found)
 
     # --- asking ------------------------------------------------------------------------------
@@ -172,8 +171,8 @@ _STREAMS: Mapping[str, _Reach] = {
 
 def _told(snapshot: Snapshot, window: Window, keys: Sequence[str]) -> Told:
     days = f"{window.start.astimezone(TOKYO):%Y-%m-%d} – {window.end.astimezone(TOKYO):%Y-%m-%d}"
-    raws = [snapshot.carts[key].raw(key, f"{days} {key}") for key in keys if key != NAMELESS]
-    bad = snapshot.nameless if NAMELESS in keys else ()
+    raws = [snapshot.carts[key].raw(key, f"{days} {key}") for key in keys if key != REST]
+    bad = snapshot.nameless if REST in keys else ()
     rejected = [nameless(row, f"{days} item {n}") for n, row in enumerate(bad, 1)]
     return Told(tuple(raws), tuple(rejected))
 

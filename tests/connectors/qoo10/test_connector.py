@@ -10,6 +10,7 @@ import pytest
 
 from connectors.contract import NeedsPerson, Page, Watermark
 from connectors.kit.fields import TOKYO
+from connectors.kit.scanning import Place
 from connectors.qoo10 import connector as qoo10
 from connectors.qoo10.connector import Qoo10
 from tests.connectors.harness import NOW
@@ -201,6 +202,17 @@ def test_a_read_goes_on_behind_the_last_stored_cart(
     rest = pulled(opened(shop), cursor=first.cursor)
     assert names([first]) == [cart_of(number) for number in (100, 90, 80, 70)]
     assert names(rest) == [cart_of(number) for number in (60, 50, 40, 30, 20, 10, 500)]
+
+
+def test_a_long_read_of_a_quiet_shop_keeps_its_place(shop: Qoo10Shop) -> None:
+    pull = opened(shop).pull("orders", Watermark(), None, NOW)
+    places = [Place.of(next(pull).cursor) for _ in range(3)]
+    begin = NOW - 89 * DAY
+    assert [place and place.begin for place in places] == [begin + 7 * n * DAY for n in range(3)]
+    asked = len(shop.loopback.asked)
+    assert places[2] is not None
+    pulled(opened(shop), mark=Watermark(), cursor=places[2].cursor())
+    assert read(questions(shop)[asked // 17 * 5]["SearchStartDate"]) == begin + 14 * DAY - HOUR
 
 
 def test_an_unchanged_cart_is_told_in_the_same_words(shop: Qoo10Shop) -> None:
