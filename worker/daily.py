@@ -9,8 +9,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from worker import log
+from worker.pipeline.bounces import ask_for_addresses
 from worker.pipeline.channel_health import warn_of_expiry
 from worker.pipeline.context import Context
+from worker.pipeline.customer_edits import clear_said_lines
 from worker.pipeline.nudge import forget_deliveries
 from worker.pipeline.solicit import purge_requests
 from worker.rules.states import MessageState
@@ -127,7 +129,19 @@ def forget_webhooks(session: Session, _ctx: Context, now: datetime) -> int:
     return forget_deliveries(session, now - timedelta(days=WEBHOOK_DAYS))
 
 
+def ask_addresses(session: Session, ctx: Context, now: datetime) -> int:
+    """Ask staff for the addresses of people whose mails bounced."""
+    return ask_for_addresses(session, ctx, now)
+
+
+def forget_lines(session: Session, _ctx: Context, _now: datetime) -> int:
+    """Clear words for the next mail that a mail has said; before its body is forgotten."""
+    return clear_said_lines(session)
+
+
 CHORES: dict[str, Chore] = {
+    "lines": forget_lines,
+    "bounces": ask_addresses,
     "raws": forget_raws,
     "bodies": forget_bodies,
     "amazon": forget_amazon,

@@ -57,6 +57,12 @@ def a_message(session: Session, person: int, kind: MailKind, state: MessageState
     return made
 
 
+def state_of(session: Session, message: Message) -> MessageState:
+    """As it stands in the store now."""
+    session.refresh(message)
+    return message.state
+
+
 def mail(session: Session, person: int, kind: MailKind, state: MessageState) -> Message:
     made = a_message(session, person, kind, state)
     session.add(MessageBody(message_id=made.id, subject="s", text="本文"))
@@ -87,16 +93,14 @@ def test_thanks_and_notices_go_all_the_same(session: Session) -> None:
     person = p.a_person(session)
     waiting = mail(session, person.id, M.ORDER_THANKS, S.APPROVED)
     note(session, person.id)
-    session.refresh(waiting)
-    assert waiting.state is S.APPROVED
+    assert state_of(session, waiting) is S.APPROVED
 
 
 def test_a_finished_note_holds_nothing(session: Session) -> None:
     person = p.a_person(session)
     waiting = mail(session, person.id, M.FOLLOW_UP, S.APPROVED)
     made = note(session, person.id, is_open=False)
-    session.refresh(waiting)
-    assert waiting.state is S.APPROVED
+    assert state_of(session, waiting) is S.APPROVED
     assert (made.state, made.done_by) == (NoteState.DONE, "mori")
 
 
@@ -105,14 +109,11 @@ def test_only_the_last_open_note_lets_mails_go(session: Session) -> None:
     waiting = mail(session, person.id, M.FOLLOW_UP, S.IN_REVIEW)
     one, other = note(session, person.id), note(session, person.id)
     finish_note(session, one.id, version=one.version, by="mori", now=p.MONDAY)
-    session.refresh(waiting)
-    assert waiting.state is S.ON_HOLD
+    assert state_of(session, waiting) is S.ON_HOLD
     finish_note(session, other.id, version=other.version, by="mori", now=p.MONDAY)
-    session.refresh(waiting)
-    assert waiting.state is S.IN_REVIEW
+    assert state_of(session, waiting) is S.IN_REVIEW
     reopen_note(session, one.id, version=one.version, by="mori", now=p.MONDAY)
-    session.refresh(waiting)
-    assert waiting.state is S.ON_HOLD
+    assert state_of(session, waiting) is S.ON_HOLD
 
 
 def test_what_a_person_held_stays_held(session: Session) -> None:
@@ -130,11 +131,9 @@ def test_a_mail_without_words_yet_is_planned_again(session: Session) -> None:
     person = p.a_person(session)
     waiting = a_message(session, person.id, M.FOLLOW_UP, S.SCHEDULED)
     made = note(session, person.id)
-    session.refresh(waiting)
-    assert waiting.state is S.ON_HOLD
+    assert state_of(session, waiting) is S.ON_HOLD
     finish_note(session, made.id, version=made.version, by="mori", now=p.MONDAY)
-    session.refresh(waiting)
-    assert waiting.state is S.SCHEDULED
+    assert state_of(session, waiting) is S.SCHEDULED
 
 
 def test_a_note_about_whoever_was_merged_in_holds_too(session: Session) -> None:
@@ -145,11 +144,9 @@ def test_a_note_about_whoever_was_merged_in_holds_too(session: Session) -> None:
     again = note(session, merged.id)
     assert again.customer_id == kept.id
     finish_note(session, again.id, version=again.version, by="mori", now=p.MONDAY)
-    session.refresh(waiting)
-    assert waiting.state is S.ON_HOLD
+    assert state_of(session, waiting) is S.ON_HOLD
     finish_note(session, made.id, version=made.version, by="mori", now=p.MONDAY)
-    session.refresh(waiting)
-    assert waiting.state is S.IN_REVIEW
+    assert state_of(session, waiting) is S.IN_REVIEW
 
 
 def test_the_fixed_form_is_written_over_a_quick_note_unless_it_is_stale(session: Session) -> None:

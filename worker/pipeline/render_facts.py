@@ -191,7 +191,6 @@ def text_facts(
     newest = material.orders[-1] if material.orders else None
     locale = message.locale
     about_person = message.kind in CUSTOMER_KINDS
-    profile = material.profile
     facts = TextFacts(
         now=now,
         zone=ctx.zone,
@@ -213,8 +212,8 @@ def text_facts(
         last_delivered_on=_arrival(ctx, material, newest, days) if about_person else None,
         coupon=coupon,
         sample_name=sample,
-        personal_line=profile.personal_line if profile else None,
-        question_line=profile.question_line if profile else None,
+        personal_line=material.line("personal_line"),
+        question_line=material.line("question_line"),
         care_block=_care(shop.care, material),
         busy_period_line=_busy(ctx, days.day(now), locale),
         season_line=shop.season_line or None,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from worker.rules.states import MAYBE_OUT, OUT, Certainty, GrantState, MailKind, Outcome
 from worker.store.channels import Channel
 from worker.store.customers import Customer, CustomerStanding, OrderStanding
+from worker.store.entry_queries import entries_of
 from worker.store.messages import Message, Occasion
 from worker.store.orders import OrderContact, OrderRow
 from worker.store.reach_queries import chunks
@@ -222,7 +223,8 @@ def addresses_in(
     """The newest address each person gave in this very channel.
 
     A marketplace's masked address counts only where ``masked`` asks for it: it is good for mail
-    about an order through that marketplace, never for advertising.
+    about an order through that marketplace, never for advertising. Where a clerk was told a new
+    address instead of this very one, it is the new one.
     """
     found: dict[int, str] = {}
     for part in chunks(customer_ids):
@@ -239,7 +241,16 @@ def addresses_in(
             .order_by(OrderRow.ordered_at, OrderRow.id)
         )
         found.update({person: email for person, email in rows if person and email})
-    return found
+    return found if masked else _renewed(session, found)
+
+
+def _renewed(session: Session, addresses: dict[int, str]) -> dict[int, str]:
+    for person, entries in entries_of(session, list(addresses)).items():
+        entry = entries.get("email")
+        told = addresses.get(person, "")
+        if entry and entry.value and (entry.was or "").casefold() == told.casefold():
+            addresses[person] = entry.value
+    return addresses
 
 
 @dataclass(frozen=True, slots=True)

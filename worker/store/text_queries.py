@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from worker.rules.states import MAYBE_OUT, CouponState, GrantState, MessageState, NoteState, Outcome
 from worker.store.channels import Channel
 from worker.store.customers import ContactNote, Customer, CustomerProfile, OrderStanding
+from worker.store.line_queries import LINES, lines_said
 from worker.store.messages import CleanApproval, Message, MessageBody, Occasion
 from worker.store.orders import OrderContact, OrderLine, OrderRow
 from worker.store.reach_queries import chunks
 from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
 from worker.store.standing_queries import groups
-
 
 TELLABLE = frozenset({CouponState.RESERVED, CouponState.ISSUED, CouponState.USED})
 """Codes that a mail or card may tell."""
@@ -43,6 +43,13 @@ class Material:
     said: list[Message] = field(default_factory=list)
     """Mails of the person that left or may have left, in any scope."""
     grants: list[Grant] = field(default_factory=list)
+    lines_said: set[tuple[str, str | None]] = field(default_factory=set)
+    """Words of a clerk that another mail has carried."""
+
+    def line(self, name: str) -> str | None:
+        """The clerk's words for this mail, unless another has said them."""
+        found: str | None = getattr(self.profile, name) if self.profile else None
+        return None if (name, found) in self.lines_said else found
 
 
 def load_material(session: Session, messages: Sequence[Message]) -> list[Material]:
@@ -136,6 +143,7 @@ def _people(session: Session, found: dict[str, Material]) -> None:
             by_person.setdefault(material.message.customer_id, []).append(material)
     for part in chunks(by_person):
         _profiles(session, by_person, part)
+        _lines(session, by_person, part)
         _past(session, by_person, part)
         _said(session, by_person, part)
 
@@ -161,6 +169,21 @@ def _profiles(session: Session, by_person: dict[int, list[Material]], part: Sequ
         for material in by_person[grant.customer_id]:
             if material.message.scope == grant.scope:
                 material.grants.append(grant)
+
+
+def _lines(session: Session, by_person: dict[int, list[Material]], part: Sequence[int]) -> None:
+    """Only of those for whom a clerk wrote something: nearly nobody."""
+    written = [
+        person
+        for person in part
+        for profile in [by_person[person][0].profile]
+        if profile is not None and any(getattr(profile, name) for name in LINES)
+    ]
+    if not written:
+        return
+    for person, said in lines_said(session, written).items():
+        for material in by_person[person]:
+            material.lines_said = said
 
 
 def _past(session: Session, by_person: dict[int, list[Material]], part: Sequence[int]) -> None:
