@@ -128,7 +128,7 @@ class AuPayService:
         except Unreadable as problem:
             raise TryLater(f"{answer.url}: {problem}") from problem
         if answer.status >= 400 or status not in {"0", None} or code:
-            shown = redact_text(message[:_MESSAGE], (self._key,))
+            shown = redact_text(message, (self._key,))[:_MESSAGE]
             raise refusal(answer.status, code[:_MESSAGE], shown)
         if status is None:
             raise TryLater(f"{answer.url}: the answer tells no result")

@@ -98,6 +98,8 @@ def test_a_question_that_is_refused_needs_a_person(shop: WowManager, status: int
 def test_what_a_refusal_repeats_of_secrets_and_people_is_masked(shop: WowManager) -> None:
     told = refused(shop, failed("E1", f"{KEY} hanako@example.jp 090-0000-0000", 400))
     assert "*** *** ***" in told.problem
+    late = refused(shop, failed("E1", "長" * 190 + KEY, 400))
+    assert KEY[:5] not in late.problem
 
 
 @pytest.mark.parametrize(
