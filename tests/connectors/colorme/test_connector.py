@@ -201,6 +201,18 @@ def test_a_record_without_an_id_is_rejected_and_the_others_go_on(shop: ColorMeSh
     assert bad.payload["total_price"] == 2710
 
 
+def test_several_records_without_an_id_are_each_rejected(shop: ColorMeShop) -> None:
+    for number in (1, 2, 3):
+        shop.place(sale(number, NOW - HOUR + number * MINUTE))
+    for number in (1, 2):
+        shop.sales[number]["id"] = None
+    pages = pulled(opened(shop))
+    assert names(pages) == [3]
+    rejected = [bad for page in pages for bad in page.rejected]
+    assert [bad.code for bad in rejected] == ["no_order_number"] * 2
+    assert len({bad.position for bad in rejected}) == 2
+
+
 def test_a_source_that_ignores_the_time_filter_needs_a_person(shop: ColorMeShop) -> None:
     shop.place(sale(1, NOW - 30 * DAY))
     shop.loopback.faults.append(shop._list({"after": "2020-01-01 00:00:00"}))
