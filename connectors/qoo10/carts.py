@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,8 +58,8 @@ class Cart:
 class Snapshot:
     """The carts of a window as they were while it was read."""
 
-    def __init__(self, ask: Ask, by: str) -> None:
-        self._ask, self._by = ask, by
+    def __init__(self, ask: Ask, by: str, claims: Sequence[str] = CLAIM_STATUSES) -> None:
+        self._ask, self._by, self._claims = ask, by, claims
         self.carts: dict[str, Cart] = {}
         self.nameless: list[Any] = []
 
@@ -70,7 +70,7 @@ class Snapshot:
         """
         span = Window(window.start - MARGIN, min(window.end + MARGIN, latest))
         self._read_orders(span)
-        for status in CLAIM_STATUSES:
+        for status in self._claims:
             self._take(self._ask(CLAIMS, claims_of(status, span)), "packNo", "orderNo")
         if any(cart.only_claims for cart in self.carts.values()):
             # A claim that was withdrawn since the first reading has brought its order back;
@@ -124,7 +124,7 @@ def orders_of(status: str, span: Window) -> dict[str, str]:
 
 
 def claims_of(status: str, span: Window) -> dict[str, str]:
-    """The question for the claims of one status, by order date."""
+    """The question for the claims of one status, or of all where it is empty, by order date."""
     return {
         "ClaimStat": status,
         "search_Sdate": stamp(span.start),

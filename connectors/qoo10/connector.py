@@ -30,6 +30,7 @@ from connectors.qoo10 import credentials
 from connectors.qoo10.carts import REST, Snapshot, claims_of, nameless, orders_of
 from connectors.qoo10.mapping import map_order
 from connectors.qoo10.service import CLAIMS, LANE, ORDERS, Qoo10Service
+from connectors.qoo10.standing import CLAIM_STATUSES
 
 GROUP = 100
 """Carts per page."""
@@ -58,7 +59,8 @@ class Qoo10:
 
     Settings: ``since`` (where the first read begins), ``orders_by`` (``cart`` or ``order``: what
     is one order), ``cart_amounts`` (``rows`` or ``cart``: what shipping and cart discounts of
-    several rows are), ``window_days`` (1 to 30), ``base_url``, ``timeout``.
+    several rows are), ``claims_at_once`` (true: one question for all claims), ``window_days``
+    (1 to 30), ``base_url``, ``timeout``.
     """
 
     kind = "qoo10"
@@ -74,6 +76,8 @@ class Qoo10:
         self._config = config
         self._by = _choice(config.settings, "orders_by", ("cart", "order")) or "cart"
         self._cart_amounts = _choice(config.settings, "cart_amounts", ("rows", "cart"))
+        at_once = _choice(config.settings, "claims_at_once", ("true", "false")) == "true"
+        self._claims = ("",) if at_once else CLAIM_STATUSES
         self._service = Qoo10Service(config.settings, vault, pace)
 
     def streams(self) -> tuple[Stream, ...]:
@@ -138,7 +142,7 @@ class Qoo10:
         return timedelta(days=max(1, min(told, _MOST)))
 
     def _read(self, window: Window, latest: datetime) -> Snapshot:
-        snapshot = Snapshot(self._service.rows, self._by)
+        snapshot = Snapshot(self._service.rows, self._by, self._claims)
         snapshot.read(window, latest)
         return snapshot
 
@@ -182,7 +186,7 @@ def _windows(since: datetime, until: datetime, longest: timedelta) -> Iterator[W
 
 
 def _choice(settings: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    told = str(settings.get(name) or "").strip()
+    told = str(settings.get(name) or "").strip().lower()
     if told and told not in allowed:
         raise _wrong_setting(name, " / ".join(allowed))
     return told

@@ -38,7 +38,11 @@ def market(now: datetime) -> Market:
     return Market(
         channel="qoo10:live",
         kind="qoo10",
-        settings={"base_url": shop.url, "since": (now - timedelta(days=7)).isoformat()},
+        settings={
+            "base_url": shop.url,
+            "since": (now - timedelta(days=7)).isoformat(),
+            "claims_at_once": "true",
+        },
         secrets={"api_key": API_KEY, "user_id": USER, "password": PASSWORD},
         happen=street.happen,
         count=lambda: len({row["PackNo"] for row in shop.orders.values()}),

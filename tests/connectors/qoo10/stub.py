@@ -179,7 +179,8 @@ class Qoo10Shop:
         found = [
             row
             for row in self.claims.values()
-            if row["claimStatus"] == form["ClaimStat"] and span[0] <= row["orderDate"] <= span[1]
+            if form["ClaimStat"] in {"", row["claimStatus"]}
+            and span[0] <= row["orderDate"] <= span[1]
         ]
         return result(0, found or None)
 

@@ -145,6 +145,14 @@ def test_a_cancelled_order_is_found_among_the_claims(shop: Qoo10Shop) -> None:
     assert opened(shop).map(raws[cart_of(20)]).life == "cancelled"
 
 
+def test_claims_may_be_asked_for_at_once(shop: Qoo10Shop) -> None:
+    for number, status in ((10, 3), (20, 6)):
+        shop.place(order(number, NOW - HOUR, 5))
+        shop.claim(BILLION + number, status, NOW)
+    assert names(pulled(opened(shop, claims_at_once=True))) == [cart_of(10), cart_of(20)]
+    assert [one["ClaimStat"] for one in questions(shop, "GetClaimInfo_V3")] == [""]
+
+
 @pytest.mark.parametrize("asked", range(5))
 def test_what_moves_on_while_it_is_read_is_not_missed(shop: Qoo10Shop, asked: int) -> None:
     shop.place(order(10, NOW - HOUR, 2))
@@ -225,7 +233,13 @@ def test_an_unchanged_cart_is_told_in_the_same_words(shop: Qoo10Shop) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("orders_by", "item"), ("cart_amounts", "maybe"), ("window_days", "a week"), ("since", "x")],
+    [
+        ("orders_by", "item"),
+        ("cart_amounts", "maybe"),
+        ("claims_at_once", "often"),
+        ("window_days", "a week"),
+        ("since", "x"),
+    ],
 )
 def test_a_setting_that_cannot_be_read_is_named(shop: Qoo10Shop, name: str, value: str) -> None:
     told: dict[str, Any] = {name: value}
