@@ -22,6 +22,7 @@ from worker.store.messages import Message
 from worker.store.orders import Import, Quarantine
 from worker.store.rewards import PackingItem
 from worker.store.running import Instance, Stop
+from worker.store.solicitations import Solicitation
 
 _LISTS = {
     "queue": MessageState.IN_REVIEW,
@@ -81,6 +82,7 @@ def menu_counts(session: Session) -> dict[str, int]:
         )
     }
     counts = {page: by_state.get(state, 0) for page, state in _LISTS.items()}
+    counts["handoffs"] += _number(session, Solicitation.state == MessageState.UNCONFIRMED)
     counts["packing"] = _number(
         session, PackingItem.packed_at.is_(None), PackingItem.withdrawn_at.is_(None)
     )

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from connectors.contract import Family
-from tests.connectors.amazon.stub import CLIENT, REFRESH, SECRET, AmazonStore, Row, order, stamp
+from connectors.kit.soliciting import Replied
+from tests.connectors.amazon.stub import (
+    CLIENT,
+    REFRESH,
+    SECRET,
+    SOLICITATIONS,
+    AmazonStore,
+    Row,
+    order,
+    stamp,
+)
 from tests.factories import NOW, make_channel
 from tests.folders import ROOT
 from worker.live import vault_of
+from worker.pipeline.solicit import release_requests
 from worker.polling import poll_channel_once
 from worker.runtime import Runtime
 from worker.settings import Settings
@@ -81,3 +94,46 @@ def requests(runtime: Runtime) -> dict[str, Solicitation]:
 def states(runtime: Runtime) -> dict[str, str]:
     """The state of each request by order number."""
     return {number: one.state.value for number, one in requests(runtime).items()}
+
+
+@pytest.fixture
+def amazon() -> Iterator[AmazonStore]:
+    """A pretend Amazon with three orders that came ten days ago."""
+    one = AmazonStore(delivered(1), delivered(2), delivered(3))
+    yield one
+    one.loopback.stop()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, store_url: str, amazon: AmazonStore) -> Iterator[Runtime]:
+    """An installation on it, read and planned."""
+    runtime = installed(tmp_path, store_url)
+    connected(runtime, amazon)
+    yield runtime
+    runtime.dispose()
+
+
+def release(runtime: Runtime, *numbers: str, expected: int | None = None) -> None:
+    """Leave these orders to Amazon."""
+    ids = [requests(runtime)[number].id for number in numbers]
+    with runtime.transaction() as session:
+        release_requests(
+            session, runtime.context(), ids, expected=len(ids) if expected is None else expected,
+            by="hana", now=NOW,
+        )  # fmt: skip
+
+
+def calls(amazon: AmazonStore) -> int:
+    """How often the pretend Amazon was asked about a request."""
+    return sum(one.path.startswith(SOLICITATIONS) for one in amazon.loopback.asked)
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: Replied | Exception) -> None:
+    """Let the call itself end so; the look before it stays Amazon's."""
+
+    def ask(_self: object, _order_id: str, _place: str) -> Replied:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("connectors.amazon.connector.Amazon.ask", ask)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,66 +9,42 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from connectors.kit.soliciting import Answer, Replied
-from tests.connectors.amazon.stub import SOLICITATIONS, AmazonStore, order_id, refused
+from tests.connectors.amazon.stub import AmazonStore, order_id, refused
 from tests.factories import NOW
-from tests.service.asking import DAY, NAME, connected, delivered, installed, read, requests, states
-from worker import soliciting
+from tests.service.asking import (
+    DAY,
+    amazon,
+    answering,
+    calls,
+    connected,
+    delivered,
+    installed,
+    read,
+    release,
+    requests,
+    shop,
+    states,
+)
 from worker.daily import run_daily
-from worker.mail.journal import JournalUnwritable
 from worker.pipeline.review_words import Refused
-from worker.pipeline.solicit import ready_requests, release_requests, resolve_request
+from worker.pipeline.solicit import ready_requests
 from worker.pipeline.stops import stop
-from worker.rules.states import MailKind, MoveRefused
+from worker.rules.states import MailKind
 from worker.runtime import Runtime
-from worker.soliciting import open_request_journal, plan_all_requests, solicit_round
+from worker.soliciting import plan_all_requests, solicit_round
 from worker.store.channels import Channel, ChannelKind
 from worker.store.customers import Customer
-from worker.store.leases import DatabaseLater
 from worker.store.messages import Message, Occasion
 from worker.store.orders import OrderRow
-from worker.store.running import Audit, Lease
-from worker.store.solicitations import Solicitation
+from worker.store.running import Audit
 
+__all__ = ["amazon", "shop"]
 ONE, TWO, THREE = (order_id(n) for n in (1, 2, 3))
-
-
-@pytest.fixture
-def amazon() -> Iterator[AmazonStore]:
-    one = AmazonStore(delivered(1), delivered(2), delivered(3))
-    yield one
-    one.loopback.stop()
-
-
-@pytest.fixture
-def shop(tmp_path: Path, store_url: str, amazon: AmazonStore) -> Iterator[Runtime]:
-    runtime = installed(tmp_path, store_url)
-    connected(runtime, amazon)
-    yield runtime
-    runtime.dispose()
-
-
-def release(runtime: Runtime, *numbers: str, expected: int | None = None) -> None:
-    ids = [requests(runtime)[number].id for number in numbers]
-    with runtime.transaction() as session:
-        release_requests(
-            session, runtime.context(), ids, expected=len(ids) if expected is None else expected,
-            by="hana", now=NOW,
-        )  # fmt: skip
-
-
-def calls(amazon: AmazonStore) -> int:
-    return sum(one.path.startswith(SOLICITATIONS) for one in amazon.loopback.asked)
 
 
 def ready(runtime: Runtime) -> list[str]:
     with runtime.look() as session:
         return [one.number for one in ready_requests(session, runtime.context(), NOW)]
-
-
-def aged(runtime: Runtime) -> None:
-    """As if the worker of what stands in ``sending`` had died long ago."""
-    with runtime.transaction() as session:
-        session.execute(update(Solicitation).values(sending_since=DatabaseLater(-1000)))
 
 
 # --- off by default, planned without anybody's name --------------------------------------------
@@ -239,17 +214,6 @@ def test_a_refusal_of_the_request_itself_is_recorded_and_final(
     assert amazon.asked_reviews == []
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, answer: Replied | Exception) -> None:
-    """Let the call itself end so; the look before it stays Amazon's."""
-
-    def ask(_self: object, _order_id: str, _place: str) -> Replied:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr("connectors.amazon.connector.Amazon.ask", ask)
-
-
 def test_busy_is_tried_again_when_amazon_says(shop: Runtime, amazon: AmazonStore) -> None:
     release(shop, ONE, TWO)
     read(shop)
@@ -270,120 +234,6 @@ def test_a_missing_role_leaves_all_waiting_with_what_to_do(
     assert "Buyer Solicitation" in requests(shop)[ONE].said
     assert states(shop)[ONE] == "approved"
     assert requests(shop)[TWO].said == ""
-
-
-# --- whatever breaks, nobody is asked twice ----------------------------------------------------
-
-
-def test_where_nobody_knows_a_person_must_look(
-    shop: Runtime, amazon: AmazonStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release(shop, ONE)
-    with monkeypatch.context() as patched:
-        answering(patched, Replied(Answer.UNKNOWN, "HTTP 500"))
-        assert solicit_round(shop, NOW) == {"unsure": 1}
-    assert (states(shop)[ONE], requests(shop)[ONE].said) == ("unconfirmed", "HTTP 500")
-    for _ in range(2):
-        assert solicit_round(shop, NOW + DAY) == {}
-    with pytest.raises(Refused):
-        release(shop, ONE)
-    assert amazon.asked_reviews == []
-    resolve(shop, ONE, "was_not_asked")
-    assert states(shop)[ONE] == "handoff"
-    release(shop, ONE)
-    assert solicit_round(shop, NOW) == {"asked": 1}
-
-
-def resolve(runtime: Runtime, number: str, how: str) -> None:
-    with runtime.transaction() as session:
-        resolve_request(session, requests(runtime)[number].id, how=how, by="hana", now=NOW)
-
-
-def test_a_doubt_is_settled_by_hand_once(
-    shop: Runtime, amazon: AmazonStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release(shop, ONE, TWO)
-    answering(monkeypatch, Replied(Answer.UNKNOWN, "HTTP 500"))
-    assert solicit_round(shop, NOW) == {"unsure": 2}
-    resolve(shop, ONE, "was_asked")
-    resolve(shop, TWO, "abandon")
-    assert states(shop) == {ONE: "handed_off", TWO: "cancelled", THREE: "handoff"}
-    with pytest.raises(MoveRefused):
-        resolve(shop, ONE, "was_not_asked")
-
-
-def test_a_worker_that_dies_before_the_call_leaves_a_doubt(
-    shop: Runtime, amazon: AmazonStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release(shop, ONE)
-    with monkeypatch.context() as patched:
-        answering(patched, MemoryError())
-        with pytest.raises(MemoryError):
-            solicit_round(shop, NOW)
-    assert states(shop)[ONE] == "sending"
-    assert solicit_round(shop, NOW) == {}
-    aged(shop)
-    assert solicit_round(shop, NOW) == {"settled": 1}
-    assert states(shop)[ONE] == "unconfirmed"
-    assert amazon.asked_reviews == []
-
-
-def test_a_worker_that_dies_after_the_answer_is_settled_by_the_journal(
-    shop: Runtime, amazon: AmazonStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release(shop, ONE)
-    with monkeypatch.context() as patched:
-        patched.setattr(soliciting, "record_outcome", dies)
-        with pytest.raises(MemoryError):
-            solicit_round(shop, NOW)
-    assert (states(shop)[ONE], amazon.asked_reviews) == ("sending", [ONE])
-    aged(shop)
-    assert solicit_round(shop, NOW) == {"settled": 1}
-    assert states(shop)[ONE] == "handed_off"
-
-
-def dies(*_arguments: object) -> None:
-    raise MemoryError
-
-
-def test_a_restored_copy_of_the_store_asks_nobody_again(shop: Runtime, amazon: AmazonStore) -> None:
-    release(shop, ONE)
-    solicit_round(shop, NOW)
-    with shop.transaction() as session:  # the night's backup comes back
-        session.execute(delete(Solicitation))
-    plan_all_requests(shop, NOW)
-    amazon.asked_reviews.clear()  # so that only our own journal can tell
-    release(shop, ONE)
-    assert solicit_round(shop, NOW) == {"passed": 1}
-    assert (states(shop)[ONE], amazon.asked_reviews) == ("unconfirmed", [])
-
-
-def test_without_its_journal_nobody_is_asked(
-    shop: Runtime, amazon: AmazonStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release(shop, ONE)
-    with monkeypatch.context() as patched:
-        patched.setattr("worker.mail.journal.Journal.sending", full)
-        with pytest.raises(JournalUnwritable):
-            solicit_round(shop, NOW)
-    assert (states(shop)[ONE], amazon.asked_reviews) == ("approved", [])
-    assert solicit_round(shop, NOW + timedelta(minutes=6)) == {"asked": 1}
-    assert len(open_request_journal(shop.settings).lookup(f"request:{NAME}:{ONE}")) == 2
-
-
-def full(*_arguments: object) -> int:
-    raise JournalUnwritable(28, "full")
-
-
-def test_two_rounds_at_once_ask_once(shop: Runtime, amazon: AmazonStore) -> None:
-    release(shop, ONE)
-    with shop.hold(f"solicit:{NAME}", 60.0):
-        other = Runtime(shop.settings)
-        with other.transaction() as session:  # another machine's lease
-            session.execute(update(Lease).values(owner="elsewhere:1:1"))
-        assert solicit_round(other, NOW) == {}
-        other.dispose()
-    assert calls(amazon) == 0
 
 
 # --- gone on time ------------------------------------------------------------------------------

@@ -272,6 +272,16 @@ def release_requests(
     return tuple(request.id for request in found)
 
 
+def doubtful_requests(session: Session, order: str, channel: str = "") -> list[int]:
+    """Ids of the unconfirmed requests of an order number; ``channel`` empty: of every shop."""
+    query = (
+        select(Solicitation.id)
+        .join(Channel, Channel.id == Solicitation.channel_id)
+        .where(Solicitation.external_id == order, Solicitation.state == S.UNCONFIRMED)
+    )
+    return list(session.scalars(query.where(Channel.name == channel) if channel else query))
+
+
 def resolve_request(
     session: Session, request_id: int, *, how: str, by: str, now: datetime
 ) -> Solicitation:
