@@ -50,6 +50,7 @@ class EcCube4:
 
     kind = "eccube4"
     family: ClassVar[Family] = Family.OWN
+    SETTINGS: ClassVar[tuple[Credential, ...]] = credentials.SETTINGS
     CREDENTIALS: ClassVar[tuple[Credential, ...]] = credentials.ALL
     LANES: ClassVar[Mapping[str, tuple[float, float]]] = {LANE: (2.0, 4.0)}
     """EC-CUBE sets no limit; this spares a shared server."""

@@ -9,6 +9,32 @@ REFRESH_DAYS = 30
 _PLACE = "EC-CUBE の管理画面 > 設定 > API管理 > OAuth管理 で登録したクライアントの画面にあります。"
 _PLACE_EN = "EC-CUBE admin: 設定 > API管理 > OAuth管理, the page of the registered client."
 
+BASE_URL = Credential(
+    "base_url",
+    "ショップのアドレス",
+    "Address of the shop",
+    "トップページの https のアドレスです。例: https://shop.example.jp",
+    "The https address of the shop's first page, e.g. https://shop.example.jp",
+    secret=False,
+)
+ADMIN_PATH = Credential(
+    "admin_path",
+    "管理画面のパス",
+    "Path of the admin screens",
+    "管理画面のアドレス https://shop.example.jp/○○/ の ○○ です。空欄なら admin です。",
+    "NAME in the admin's address https://shop.example.jp/NAME/. Empty: admin.",
+    secret=False,
+    optional=True,
+)
+SEARCH_BY = Credential(
+    "search_by",
+    "注文の探し方",
+    "How orders are searched",
+    "EC-CUBE 4.0 のときだけ date と入れてください。4.1 以降は空欄です。",
+    "Enter date for EC-CUBE 4.0 only; leave it empty for 4.1 and later.",
+    secret=False,
+    optional=True,
+)
 CLIENT_ID = Credential(
     "client_id",
     "クライアントID",
@@ -24,8 +50,10 @@ REDIRECT_URI = Credential(
     "redirect_uri",
     "リダイレクトURI",
     "Redirect URI",
-    "OAuth管理でクライアントに登録したリダイレクトURIと同じ値です。",
-    "The redirect URI registered for the client, letter for letter.",
+    "OAuth管理でクライアントに登録したリダイレクトURIと同じ値です。"
+    "空欄のときは http://127.0.0.1:8788/login を登録してください。",
+    "The redirect URI registered for the client, letter for letter. Where it stays empty, "
+    "register http://127.0.0.1:8788/login.",
     secret=False,
     optional=True,
 )
@@ -46,6 +74,7 @@ WEBHOOK_SECRET = Credential(
     "EC-CUBE admin: 設定 > API管理 > WebHook管理, the secret of the webhook.",
     optional=True,
 )
+SETTINGS = (BASE_URL, ADMIN_PATH, SEARCH_BY)
 ALL = (CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, REFRESH_TOKEN, WEBHOOK_SECRET)
 
 WARNINGS = (

@@ -21,6 +21,7 @@ from tests.connectors.eccube4.harness import config, opened, vault
 from tests.connectors.eccube4.stub import CLIENT, REDIRECT, REFRESH, SECRET, CubeShop, order
 from tests.connectors.harness import NOW
 from tests.connectors.loopback import Answered, told, web_page
+from worker.pipeline.channel_admin import asked_settings
 
 HOUR = timedelta(hours=1)
 JSON = {"content-type": "application/json"}
@@ -343,6 +344,9 @@ def test_credentials_say_where_they_are_found_and_what_lasts_how_long() -> None:
     lasting = {one.name: one.lifetime_days for one in credentials.ALL if one.lifetime_days}
     assert lasting == {"refresh_token": 30}
     assert [one.name for one in credentials.ALL if one.by_login] == ["refresh_token"]
+    settings = asked_settings("eccube4")
+    assert [one.name for one in settings] == ["base_url", "admin_path", "search_by"]
+    assert not any(one.secret for one in settings)
     assert len(credentials.WARNINGS) == len(credentials.WARNINGS_EN)
 
 
