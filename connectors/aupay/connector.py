@@ -31,9 +31,9 @@ from connectors.kit.live import Totals, first_instant
 from connectors.kit.scanning import Place
 
 PAGE = 100
-"""Rows of a question: the least that a known client asks for. The most is written nowhere."""
-
 MOST_ROWS = 1000
+"""Rows of a question: the fewest and the most that known clients ask for."""
+
 CHANGING = timedelta(days=90)
 LAG = timedelta(minutes=1)
 _FIRST = timedelta(days=14)
@@ -42,7 +42,7 @@ _HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What a stream asks for: from its watermark less ``again`` on, or by ``order`` age."""
+    """What a stream asks for: with ``again``, from its watermark less that; else by age."""
 
     every: int
     date_type: int = 0
