@@ -41,7 +41,9 @@ GROUP = 100
 
 LONGEST = timedelta(days=366)
 OVERLAP = timedelta(minutes=10)
-LAG = timedelta(minutes=1)
+LAG = timedelta(seconds=5)
+"""Seconds that may still fill up are left to the next window."""
+
 YOUNG = timedelta(days=90)
 """How far back ``again`` looks; older sales are seen by ``far_again``."""
 

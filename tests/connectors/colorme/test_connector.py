@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from connectors.colorme.connector import YOUNG, ColorMe
+from connectors.colorme.connector import LAG, YOUNG, ColorMe
 from connectors.contract import NeedsPerson, Page, TryLater, Watermark
 from tests.connectors.colorme.harness import opened
 from tests.connectors.colorme.stub import BANK, ColorMeShop, cancelled, sale
@@ -53,7 +53,7 @@ def test_a_first_read_asks_for_every_sale_oldest_first(shop: ColorMeShop) -> Non
     pages = pulled(opened(shop, since=""), mark=Watermark())
     assert names(pages) == [1, 2, 3]
     assert lists(shop)[0]["after"] == "2000-01-01 08:59:59"
-    assert pages[-1].watermark == Watermark((NOW - MINUTE).isoformat())
+    assert pages[-1].watermark == Watermark((NOW - LAG).isoformat())
 
 
 def test_a_changed_sale_is_found_however_old_it_is(shop: ColorMeShop) -> None:
@@ -69,7 +69,7 @@ def test_the_list_of_changes_is_asked_in_the_documented_form(shop: ColorMeShop) 
         {
             "after": "2025-11-20 11:59:59",
             "update_date_min": "2026-11-20 10:49:59",
-            "update_date_max": "2026-11-20 11:59:01",
+            "update_date_max": "2026-11-20 11:59:56",
             "limit": "50",
             "offset": "0",
         }
@@ -113,7 +113,7 @@ def test_what_there_is_at_first_is_left_to_the_first_stream(shop: ColorMeShop, s
     shop.place(sale(2, NOW - DAY))
     pages = pulled(opened(shop), stream, Watermark())
     assert (names(pages), lists(shop)) == ([], [])
-    assert pages[-1].watermark == Watermark((NOW - MINUTE).isoformat())
+    assert pages[-1].watermark == Watermark((NOW - LAG).isoformat())
 
 
 @pytest.mark.parametrize("counts", [True, False])
@@ -246,7 +246,7 @@ def test_the_watermark_follows_a_clock_that_is_behind_and_never_goes_back(
     shop.loopback.clock_offset = -HOUR
     mark = pulled(opened(shop), mark=Watermark((NOW - 3 * HOUR).isoformat()))[-1].watermark
     assert mark is not None
-    behind = NOW - MINUTE - datetime.fromisoformat(mark.value or "")
+    behind = NOW - LAG - datetime.fromisoformat(mark.value or "")
     assert HOUR - 5 * MINUTE / 60 <= behind <= HOUR + 5 * MINUTE / 60
     assert pulled(opened(shop))[-1].watermark == Watermark((NOW - HOUR).isoformat())
 
