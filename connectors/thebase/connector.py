@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +13,6 @@ from connectors.contract import (
     ChannelConfig,
     Credential,
     Family,
-    NeedsPerson,
     Order,
     Pace,
     Page,
@@ -26,7 +24,8 @@ from connectors.contract import (
 )
 from connectors.kit.fields import Fields
 from connectors.kit.live import Totals, first_instant
-from connectors.kit.scanning import Place, Scan, Told
+from connectors.kit.rereading import marked_pages, one_by_one, place_of, since_of, three_streams
+from connectors.kit.scanning import Scan, Told
 from connectors.kit.windows import Window
 from connectors.thebase import credentials
 from connectors.thebase.listing import UNNAMED, Row, row_of, whole
@@ -39,14 +38,6 @@ GROUP = 20
 """Details per page: each is a call of its own."""
 
 LONGEST = timedelta(days=92)
-OVERLAP = timedelta(minutes=10)
-YOUNG = timedelta(days=3)
-"""How far before its watermark ``orders`` lists; older orders are seen by ``changes``."""
-
-CHANGING = timedelta(days=90)
-LAG = timedelta(minutes=1)
-_FIRST_FLOOR = timedelta(days=7)
-_WEEK = 7 * 24 * 3600
 
 
 class Base:
@@ -72,12 +63,7 @@ class Base:
 
     def streams(self) -> tuple[Stream, ...]:
         """New orders, changes of known ones, and once a week changes of old ones."""
-        again = int(OVERLAP.total_seconds())
-        return (
-            Stream("orders", 600, again),
-            Stream("changes", 3600, again),
-            Stream("far_changes", _WEEK, again),
-        )
+        return three_streams(600)
 
     def pull(
         self, stream: str, watermark: Watermark, cursor: str | None, now: datetime
@@ -86,15 +72,11 @@ class Base:
 
         Raises NeedsPerson or TryLater; what was told before that is yielded first.
         """
-        if stream not in {one.name for one in self.streams()}:
-            raise NeedsPerson(f"There is no stream {stream!r}.", "Use orders.")
-        place = Place.of(cursor) or self._begin(stream, watermark, now)
-        since = datetime.fromisoformat(place.floor) if place.floor else None
-        again = stream == "changes" and self._rereads_open()
+        first = first_instant(self._config, now, self.HISTORY_DAYS)
+        place = place_of(stream, watermark, cursor, first=first, now=now)
+        since, again = since_of(place), stream == "changes" and self._rereads_open()
         scan = Scan(lambda window: self._due(window, since, again), self._told, LONGEST, GROUP)
-        for page in scan.pages(place):
-            mark = page.watermark and self._mark(page.watermark, watermark)
-            yield replace(page, watermark=mark)
+        yield from marked_pages(scan, place, watermark, lambda: self._service.behind)
 
     def map(self, raw: RawOrder) -> Order:
         """Translate one order; see ``mapping``."""
@@ -130,26 +112,6 @@ class Base:
         return Totals(found)
 
     # --- asking ------------------------------------------------------------------------------
-
-    def _begin(self, stream: str, watermark: Watermark, now: datetime) -> Place:
-        end = now.astimezone(UTC).replace(microsecond=0) - LAG
-        first = first_instant(self._config, now, self.HISTORY_DAYS).astimezone(UTC)
-        seen = datetime.fromisoformat(watermark.value) if watermark.value else None
-        begin, until, floor = first, end, seen or end - _FIRST_FLOOR
-        if stream == "orders":
-            begin = max(first, seen - YOUNG) if seen else first
-        elif stream == "changes":
-            begin, until = max(first, end - CHANGING), end - YOUNG + timedelta(days=1)
-        else:
-            until = end - CHANGING
-        everything = stream == "orders" and seen is None
-        told = "" if everything else (floor - OVERLAP).isoformat()
-        return Place(begin.replace(microsecond=0), until, end.isoformat(), floor=told)
-
-    def _mark(self, reached: Watermark, before: Watermark) -> Watermark:
-        """The end of the scan by the source's clock where that is behind ours; never back."""
-        told = datetime.fromisoformat(reached.value or "") - self._service.behind
-        return Watermark(max(told.replace(microsecond=0).isoformat(), before.value or ""))
 
     def _rereads_open(self) -> bool:
         told = self._config.settings.get("reread_open", True)
@@ -192,21 +154,16 @@ class Base:
         return order.tree()
 
     def _told(self, window: Window, keys: Sequence[str]) -> Told:
-        """Ask for one order after another; what stops that stops behind what was told."""
         days = f"{window.start:%Y-%m-%d} – {window.end:%Y-%m-%d}"
-        raws: list[RawOrder] = []
-        rejected: list[BadRecord] = []
-        for done, key in enumerate(keys):
+
+        def tell(key: str) -> RawOrder:
             position = f"{days} {key}"
             try:
-                order = self._detail(key)
+                return RawOrder(key, self._detail(key), position)
             except OrderRefused as refused:
-                rejected.append(_untold(key, refused.code, position))
-            except (TryLater, NeedsPerson) as problem:
-                return Told(tuple(raws), tuple(rejected), done, problem)
-            else:
-                raws.append(RawOrder(key, order, position))
-        return Told(tuple(raws), tuple(rejected))
+                raise _untold(key, refused.code, position) from refused
+
+        return one_by_one(keys, tell)
 
 
 def _untold(key: str, code: str, position: str) -> BadRecord:

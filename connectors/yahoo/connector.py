@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +12,6 @@ from connectors.contract import (
     ChannelConfig,
     Credential,
     Family,
-    NeedsPerson,
     Order,
     Pace,
     Page,
@@ -25,7 +23,8 @@ from connectors.contract import (
 )
 from connectors.kit.fields import TOKYO, Fields, Unreadable
 from connectors.kit.live import Totals, first_instant
-from connectors.kit.scanning import Listed, Place, Scan, Told, whole_list
+from connectors.kit.rereading import marked_pages, one_by_one, place_of, since_of, three_streams
+from connectors.kit.scanning import Listed, Scan, Told, whole_list
 from connectors.kit.windows import Window
 from connectors.yahoo import credentials
 from connectors.yahoo.mapping import external_id, map_order
@@ -39,14 +38,6 @@ GROUP = 20
 """Details per page: each is a call of its own, at one a second."""
 
 LONGEST = timedelta(days=31)
-OVERLAP = timedelta(minutes=10)
-YOUNG = timedelta(days=3)
-"""How far before its watermark ``orders`` lists; older orders are seen by ``changes``."""
-
-CHANGING = timedelta(days=90)
-LAG = timedelta(minutes=1)
-_FIRST_FLOOR = timedelta(days=7)
-_WEEK = 7 * 24 * 3600
 
 
 class YahooShopping:
@@ -74,12 +65,7 @@ class YahooShopping:
 
     def streams(self) -> tuple[Stream, ...]:
         """New orders, changes of known ones, and once a week changes of old ones."""
-        again = int(OVERLAP.total_seconds())
-        return (
-            Stream("orders", 900, again),
-            Stream("changes", 3600, again),
-            Stream("far_changes", _WEEK, again),
-        )
+        return three_streams(900)
 
     def pull(
         self, stream: str, watermark: Watermark, cursor: str | None, now: datetime
@@ -88,13 +74,11 @@ class YahooShopping:
 
         Raises NeedsPerson or TryLater; what was told before that is yielded first.
         """
-        if stream not in {one.name for one in self.streams()}:
-            raise NeedsPerson(f"There is no stream {stream!r}.", "Use orders.")
-        place = Place.of(cursor) or self._begin(stream, watermark, now)
-        scan = Scan(lambda window: self._changed(window, place.floor), self._told, LONGEST, GROUP)
-        for page in scan.pages(place):
-            mark = page.watermark and self._mark(page.watermark, watermark)
-            yield replace(page, watermark=mark)
+        first = first_instant(self._config, now, self.HISTORY_DAYS)
+        place = place_of(stream, watermark, cursor, first=first, now=now)
+        since = since_of(place)
+        scan = Scan(lambda window: self._changed(window, since), self._told, LONGEST, GROUP)
+        yield from marked_pages(scan, place, watermark, lambda: self._service.behind)
 
     def map(self, raw: RawOrder) -> Order:
         """Translate one order; see ``mapping``."""
@@ -133,28 +117,7 @@ class YahooShopping:
 
     # --- asking ------------------------------------------------------------------------------
 
-    def _begin(self, stream: str, watermark: Watermark, now: datetime) -> Place:
-        end = now.astimezone(UTC).replace(microsecond=0) - LAG
-        first = first_instant(self._config, now, self.HISTORY_DAYS).astimezone(UTC)
-        seen = datetime.fromisoformat(watermark.value) if watermark.value else None
-        begin, until, floor = first, end, seen or end - _FIRST_FLOOR
-        if stream == "orders":
-            begin = max(first, seen - YOUNG) if seen else first
-        elif stream == "changes":
-            begin, until = max(first, end - CHANGING), end - YOUNG + timedelta(days=1)
-        else:
-            until = end - CHANGING
-        everything = stream == "orders" and seen is None
-        told = "" if everything else (floor - OVERLAP).isoformat()
-        return Place(begin.replace(microsecond=0), until, end.isoformat(), floor=told)
-
-    def _mark(self, reached: Watermark, before: Watermark) -> Watermark:
-        """The end of the scan by the source's clock where that is behind ours; never back."""
-        told = datetime.fromisoformat(reached.value or "") - self._service.behind
-        return Watermark(max(told.replace(microsecond=0).isoformat(), before.value or ""))
-
-    def _changed(self, window: Window, floor: str) -> Sequence[str]:
-        since = datetime.fromisoformat(floor) if floor else None
+    def _changed(self, window: Window, since: datetime | None) -> Sequence[str]:
         return [name for name, told in self._whole(window).items() if _is_due(told, since)]
 
     def _whole(self, window: Window) -> dict[str, str]:
@@ -192,24 +155,20 @@ class YahooShopping:
         return order.tree()
 
     def _told(self, window: Window, order_ids: Sequence[str]) -> Told:
-        """Ask for one order after another; what stops that stops behind what was told."""
         seller = self._service.seller_id
         days = (
             f"{window.start.astimezone(TOKYO):%Y-%m-%d} – {window.end.astimezone(TOKYO):%Y-%m-%d}"
         )
-        raws: list[RawOrder] = []
-        rejected: list[BadRecord] = []
-        for done, order_id in enumerate(order_ids):
+
+        def tell(order_id: str) -> RawOrder:
             name, position = external_id(seller, order_id), f"{days} {order_id}"
             try:
                 order = self._detail(order_id)
             except OrderRefused as refused:
-                rejected.append(_untold(name, refused.code, position))
-            except (TryLater, NeedsPerson) as problem:
-                return Told(tuple(raws), tuple(rejected), done, problem)
-            else:
-                raws.append(RawOrder(name, {"SellerId": seller, "OrderInfo": order}, position))
-        return Told(tuple(raws), tuple(rejected))
+                raise _untold(name, refused.code, position) from refused
+            return RawOrder(name, {"SellerId": seller, "OrderInfo": order}, position)
+
+        return one_by_one(order_ids, tell)
 
 
 def _is_due(told: str, since: datetime | None) -> bool:
