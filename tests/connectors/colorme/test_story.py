@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from connectors.contract import Connector
 from connectors.kit.secrets import MemoryVault
@@ -20,7 +20,11 @@ from tests.connectors.colorme.stub import (
     seconds,
 )
 from tests.connectors.harness import NOW
-from tests.connectors.live_story import Step, steps, tell
+from tests.connectors.live_story import CTX, Step, steps, tell
+from tests.factories import make_channel
+from worker.pipeline.pull import run_stream
+from worker.store.engine import writing
+from worker.store.orders import OrderRow
 
 AGES = (timedelta(hours=2), timedelta(days=2), timedelta(days=30), timedelta(days=300))
 
@@ -73,3 +77,26 @@ class ColorMeSource:
 @given(story=steps(ColorMeSource.EVENTS, 3))
 def test_any_interleaving_ends_as_a_clean_read(engine: Engine, story: list[Step]) -> None:
     tell(engine, ColorMeSource(), story)
+
+
+def test_a_cancel_keeps_what_was_sold_and_one_never_seen_open_is_taken_too(
+    engine: Engine,
+) -> None:
+    shop = ColorMeShop(sale(1, NOW - timedelta(hours=2)), sale(2, NOW - timedelta(hours=1)))
+    shop.change(2, NOW - timedelta(minutes=30), **cancelled(shop.sales[2]))
+    with writing(engine) as session:
+        channel = make_channel(session, "own:cancels").name
+
+    def read(now: datetime) -> list[tuple[str, str, int | None]]:
+        run_stream(lambda: writing(engine), CTX, channel, opened(shop), "orders", now)
+        with writing(engine) as session:
+            rows = session.scalars(select(OrderRow).order_by(OrderRow.external_id))
+            return [(row.external_id, row.life, row.total) for row in rows]
+
+    try:
+        assert read(NOW) == [("1", "open", 2710), ("2", "cancelled", None)]
+        shop.change(1, NOW + timedelta(minutes=1), **cancelled(shop.sales[1]))
+        later = NOW + timedelta(minutes=10)
+        assert read(later) == [("1", "cancelled", 2710), ("2", "cancelled", None)]
+    finally:
+        shop.loopback.stop()
