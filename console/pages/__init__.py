@@ -5,6 +5,10 @@ from __future__ import annotations
 from console.pages import (
     batch,
     candidates,
+    channels,
+    channels_import,
+    channels_login,
+    channels_new,
     handoffs,
     login,
     mail,
@@ -31,5 +35,9 @@ ROUTERS = (
     quarantine.router,
     packing.router,
     candidates.router,
+    channels_new.router,  # before the pages of a channel: their paths are more exact
+    channels_login.router,
+    channels_import.router,
+    channels.router,
     more.router,
 )

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.contract import NeedsPerson
+from console.views.channel_words import in_language
 from console.words import Words
 from worker.pipeline.channel_admin import credentials_of
 from worker.pipeline.channel_health import EXPIRING, WARN_DAYS, Health, channel_health, days_left
@@ -49,16 +50,20 @@ def channel_troubles(session: Session, words: Words, now: datetime) -> tuple[Tro
 def _stopped(channels: list[Health], words: Words) -> Iterator[Trouble]:
     for one in channels:
         if one.paused:
-            text = f"{one.channel}　{one.problem}"
-            yield Trouble("bad", "alert-circle", words("today.channel_paused"), text, "", "")
+            text = f"{one.channel}　{in_language(one.problem, words.locale)}"
+            yield Trouble(
+                "bad", "alert-circle", words("today.channel_paused"), text, *_way(one, words)
+            )
 
 
 def _late(channels: list[Health], words: Words) -> Iterator[Trouble]:
     for one in channels:
         late = one.lag_seconds is None or one.lag_seconds > _LATE.total_seconds()
         if one.problem and not one.paused and late:
-            text = f"{one.channel}　{one.problem}"
-            yield Trouble("warn", "alert-circle", words("today.channel_late"), text, "", "")
+            text = f"{one.channel}　{in_language(one.problem, words.locale)}"
+            yield Trouble(
+                "warn", "alert-circle", words("today.channel_late"), text, *_way(one, words)
+            )
 
 
 def _differing(session: Session, words: Words) -> Iterator[Trouble]:
@@ -81,7 +86,12 @@ def _ending(channels: list[Health], words: Words, now: datetime) -> Iterator[Tro
             key = "today.ending_text" if left else "today.ended_text"
             text = words(key, channel=one.channel, name=label, n=left)
             look = "bad" if left <= 3 else "warn"
-            yield Trouble(look, "clock", words("today.ending"), text, "", "")
+            yield Trouble(look, "clock", words("today.ending"), text, *_way(one, words))
+
+
+def _way(one: Health, words: Words) -> tuple[str, str]:
+    """The button and where it leads."""
+    return words("today.channel_button"), f"/channels/{one.channel}"
 
 
 def _label(kind: str, name: str, locale: str) -> str:

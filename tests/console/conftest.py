@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import sqlite3
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import pytest
 from fastapi import FastAPI
 from httpx import Response
+from pydantic import SecretStr
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,8 @@ from worker.mail.texts import FolderSource, shipped_root
 from worker.pipeline.context import Context
 from worker.resources import shipped
 from worker.rules.states import Role
+from worker.runtime import Runtime
+from worker.settings import Settings
 from worker.store.engine import open_engine, reading, writing
 from worker.store.messages import Message, MessageBody
 from worker.store.running import User
@@ -122,12 +126,17 @@ def make_context() -> Context:
 
 
 @pytest.fixture
-def app(desk_engine: Engine, clock: Clock, tmp_path: Path) -> FastAPI:
+def app(desk_engine: Engine, clock: Clock, tmp_path: Path) -> Iterator[FastAPI]:
     """The desk. The sample's mails were not rendered from their orders: nothing to recheck."""
     context = make_context()
-    return create_app(
-        desk_engine, lambda _session: context, data_dir=tmp_path, clock=clock, recheck=None
-    )
+    key = SecretStr(base64.b64encode(KEY).decode())
+    url = desk_engine.url.render_as_string(hide_password=False)
+    runtime = Runtime(Settings(data=tmp_path, database_url=url, key=key))
+    yield create_app(
+        desk_engine, lambda _session: context, data_dir=tmp_path, clock=clock, recheck=None,
+        runtime=runtime,
+    )  # fmt: skip
+    runtime.dispose()
 
 
 @pytest.fixture

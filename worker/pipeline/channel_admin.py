@@ -161,6 +161,16 @@ def resume(session: Session, name: str, by: str, now: datetime, *, audit: bool =
         note(session, "channel_resume", channel, by, now)
 
 
+def pull_soon(session: Session, name: str, by: str, now: datetime) -> None:
+    """Have a channel polled at the next sweep, even where we would have waited on our own.
+
+    What the source itself asked for is kept by the pace. Raises LookupError.
+    """
+    channel = channel_named(session, name)
+    channel.next_poll_at = now
+    note(session, "channel_pull", channel, by, now)
+
+
 def note(
     session: Session, action: str, channel: Channel, by: str, now: datetime, **detail: object
 ) -> None:
