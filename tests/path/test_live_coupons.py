@@ -13,7 +13,7 @@ from tests.connectors.loopback import Answered, Asked
 from tests.connectors.shopify import stub as shopify
 from tests.connectors.woocommerce import stub as woo
 from tests.documents import KEY
-from tests.pipeline import planning as p
+from tests.factories import tokyo
 from tests.processes import Processes, until
 from tests.service.till import House, bare_house
 from worker.advance import advance, coupons
@@ -46,7 +46,7 @@ def opened(house: House, kind: str, settings: dict[str, Any], secrets: dict[str,
     setup = Setup("own:main", kind, settings=settings, secrets=secrets)
     with house.session() as session:
         channel = set_up(session, house.ctx, keyring(house.runtime), setup, "test", house.now)
-        activate(session, channel, p.tokyo("2026-11-01"), "test")
+        activate(session, channel, tokyo("2026-11-01"), "test")
 
 
 def shopify_opened(house: House, shop: shopify.ShopifyShop) -> None:

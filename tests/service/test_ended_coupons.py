@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.contract import TryLater
-from tests.service.till import Crash, House, house
+from tests.service.till import Crash, House, bare_house, house
 from worker.advance import advance
 from worker.minting import ask_used, mint_due
 from worker.pipeline.packing import packing_list
@@ -14,7 +14,7 @@ from worker.rules.states import CouponState
 from worker.store.customers import OrderStanding
 from worker.store.rewards import CouponCode
 
-__all__ = ["house"]
+__all__ = ["bare_house", "house"]
 CANCELLED = {"life": "cancelled", "counting": False}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from connectors.contract import NeedsPerson, TryLater
 from tests.pipeline import planning as p
-from tests.service.till import SHIPPED, Crash, House, house
+from tests.service.till import SHIPPED, Crash, House, bare_house, house
 from worker.minting import mint_due, mint_pool, pools_due
 from worker.pipeline.coupons import take_coupon
 from worker.pipeline.coupons_declared import resume
@@ -21,7 +21,7 @@ from worker.rules.states import MessageState
 from worker.store.engine import writing
 from worker.store.messages import MessageBody
 
-__all__ = ["house"]
+__all__ = ["bare_house", "house"]
 
 
 def reserved(house: House) -> tuple[int, int]:

@@ -33,7 +33,7 @@ from worker.store.reward_sources import CouponMaking, CouponSourceRow
 from worker.store.rewards import CouponCode, Grant, StaffTask
 from worker.store.running import Lease
 
-SHIPPED = {"fulfilment": "shipped", "shipped_at": p.MONDAY}
+SHIPPED: dict[str, Any] = {"fulfilment": "shipped", "shipped_at": p.MONDAY}
 DECLARED = """
 [coupons.five]
 channel = "own:main"

@@ -64,7 +64,7 @@ def prepare(session: Session, ctx: Context, pool_id: int, binds: str, now: datet
     source = session.get_one(CouponSourceRow, pool_id)
     open_work = [w for w in due_work(session, pool_id, now, MOST) if w.making.confirmed_at is None]
     fresh = [w for w in open_work if not w.making.reference]
-    for group in _groups(session, pool, source, fresh, binds):
+    for group in _groups(source, fresh):
         _name(ctx, pool, source, group, now)
     session.flush()
     references = list(dict.fromkeys(w.making.reference for w in open_work))
@@ -72,24 +72,14 @@ def prepare(session: Session, ctx: Context, pool_id: int, binds: str, now: datet
     return [_batch(session, ctx, pool, source, works, binds) for works in found if works]
 
 
-def _groups(
-    session: Session,
-    pool: CouponPool,
-    source: CouponSourceRow,
-    fresh: list[Work],
-    binds: str,
-) -> list[list[Work]]:
-    """Codes bound to a buyer are asked for one by one, the others in bulk."""
-    alone: list[list[Work]] = []
-    shared: list[Work] = []
-    for work in fresh:
-        key = getattr(_holder(session, pool, source, work.code), binds)
-        if key:
-            alone.append([work])
-        else:
-            shared.append(work)
-    bulk = [shared[start : start + BATCH] for start in range(0, len(shared), BATCH)]
-    return [*alone, *bulk]
+def _groups(source: CouponSourceRow, fresh: list[Work]) -> list[list[Work]]:
+    """Codes for one buyer are asked for one by one, those for anybody in bulk.
+
+    Also where a buyer's key is not known: a code made alone can be ended alone.
+    """
+    if source.bound:
+        return [[work] for work in fresh]
+    return [fresh[start : start + BATCH] for start in range(0, len(fresh), BATCH)]
 
 
 def _holder(
