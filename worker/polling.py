@@ -96,6 +96,13 @@ def poll_channel_once(
             raise
 
 
+def poll_if_due(runtime: Runtime, name: str, now: datetime) -> Polled:
+    """Poll a channel unless it was polled since: a task that waited may have come twice."""
+    if name not in due_channels(runtime, now):
+        return Polled()
+    return poll_channel_once(runtime, name, now)
+
+
 def _read(
     runtime: Runtime,
     config: ChannelConfig,

@@ -17,7 +17,7 @@ from worker.backfill_wishes import fulfil_wishes
 from worker.celery import DISPATCH_HARD_LIMIT_SECONDS, app
 from worker.daily import run_daily
 from worker.minting import ask_used, mint_pool, pools_due, tell_waiting
-from worker.polling import due_channels, poll_channel_once
+from worker.polling import due_channels, poll_if_due
 from worker.reconciling import reconcile_channels
 from worker.runtime import clock, forget, present
 from worker.sending import dispatch_round
@@ -63,7 +63,7 @@ def poll() -> None:
 @app.task(name="okaeri.poll_channel")
 def poll_channel(channel: str) -> None:
     """Poll one channel under its lease; new orders wake the next step."""
-    if poll_channel_once(present(), channel, clock()).pages:
+    if poll_if_due(present(), channel, clock()).pages:
         app.send_task("okaeri.advance", expires=30)
 
 

@@ -13,7 +13,7 @@ from tests.factories import NOW, make_channel
 from tests.toy_shop import KEY, REFRESH, Toy, ToyServer, toy
 from worker.live import channel_config, keyring, open_channel_connector, pace_of, vault_of
 from worker.pipeline.channel_admin import Setup, set_up
-from worker.polling import due_channels, poll_channel_once
+from worker.polling import due_channels, poll_channel_once, poll_if_due
 from worker.runtime import Runtime
 from worker.store.channels import Channel, StreamState
 from worker.store.orders import OrderRow, Quarantine
@@ -61,6 +61,15 @@ def test_a_first_read_brings_the_history_and_closes_the_reach(
     assert found.history_complete_since == date(2026, 9, 21)
     assert "reading_since" not in found.settings
     assert found.next_poll_at == NOW + timedelta(seconds=300)
+
+
+def test_a_poll_that_was_asked_for_twice_is_made_once(runtime: Runtime, toy: ToyServer) -> None:
+    opened(runtime, toy)
+    assert poll_if_due(runtime, NAME, NOW).pages > 0
+    questions = len(toy.loopback.asked)
+    assert poll_if_due(runtime, NAME, NOW).pages == 0
+    assert len(toy.loopback.asked) == questions
+    assert poll_if_due(runtime, NAME, NOW + timedelta(seconds=300)).pages > 0
 
 
 def test_a_later_poll_never_shortens_the_reach(runtime: Runtime, toy: ToyServer) -> None:
