@@ -23,6 +23,7 @@ from connectors.contract import (
     Watermark,
 )
 from connectors.kit.live import BEGINNING, SINCE
+from connectors.kit.scanning import Place
 from connectors.registry import is_live
 from worker.live import channel_config, history_days, open_channel_connector, pace_of
 from worker.pipeline.pull import PullReport, channel_named, run_stream
@@ -100,6 +101,8 @@ class _Past:
         self._of = connector.streams()[0]
         self.stream = f"{_SETTING}:{self._of.name}"[:40]
         self.seen: Watermark | None = None
+        self.window: datetime | None = None
+        """Where the window in hand begins, of a source that is scanned."""
         self.last_order: datetime | None = None
         """When the order was placed that was read last."""
         self.orders = 0
@@ -112,6 +115,8 @@ class _Past:
     ) -> Iterator[Page]:
         for page in self._connector.pull(self._of.name, watermark, cursor, self._until):
             self.seen = page.watermark or self.seen
+            if (place := Place.of(page.cursor)) is not None:
+                self.window = place.begin
             self.orders += len(page.raws)
             yield page
 
@@ -242,12 +247,13 @@ class _Watch:
 
 
 def _part(span: Span, past: _Past) -> float:
-    """How much of the span is behind: by the watermark, else by the order that was read last.
+    """How much of the span is behind: by the watermark, else by the scan's window in hand.
 
-    A source that is scanned as a whole moves its watermark only at the end; its orders come
-    roughly by date.
+    A source that is scanned as a whole moves its watermark only at the end. Within a window
+    the order that was read last tells more: they come roughly by date.
     """
-    at = _instant(past.seen) or past.last_order
+    known = [at for at in (past.window, past.last_order) if at is not None]
+    at = _instant(past.seen) or max(known, default=None)
     if at is None:
         return 0.0
     return min(1.0, max(0.0, (at - span.since) / (span.until - span.since)))
