@@ -25,6 +25,7 @@ def all_tables() -> MetaData:
     from worker.store import (  # noqa: F401 - imported for their tables
         channels,
         customers,
+        drafts,
         messages,
         orders,
         reward_sources,
