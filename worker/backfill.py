@@ -196,7 +196,7 @@ def _ended(
     runtime: Runtime, config: ChannelConfig, span: Span, report: PullReport, progress: Progress
 ) -> Backfilled:
     if report.problem or report.interrupted:
-        told = f"{report.problem} {report.remedy}".strip()
+        told = f"{report.problem} {report.remedy}".strip() or report.waiting
         return Backfilled(span, progress, problem=told, retry_at=report.retry_at)
     with runtime.transaction() as session:
         channel = channel_named(session, config.name)

@@ -126,7 +126,7 @@ def _read(
         if report.problem:  # it speaks for the whole channel: the others would meet the same
             return _stopped(runtime, config, report, pages, now)
         if report.interrupted:
-            _note(runtime, config.name, next_poll_at=now)
+            _note(runtime, config.name, next_poll_at=report.retry_at or now)
             return Polled(pages)
         if live and stream is streams[0]:
             _finish(runtime, config)

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from connectors.contract import ChannelConfig, Credential, Family, NeedsPerson
+from connectors.contract import ChannelConfig, Credential, Family, NeedsPerson, TryLater
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """Where a first read begins at a source that keeps everything: before any shop of today."""
 
 SINCE = "since"
 """Setting of a channel: the instant (ISO 8601) its first read begins at."""
+
+
+class StillPreparing(TryLater):
+    """The source is making what was asked for, e.g. a file: a quiet wait, and no failure."""
 
 
 class LiveKind(Protocol):

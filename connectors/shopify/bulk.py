@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import NeedsPerson, TryLater
+from connectors.kit.live import StillPreparing
 from connectors.shopify import queries
 from connectors.shopify.client import Client
 
@@ -44,7 +45,7 @@ def start(client: Client, filter_text: str) -> str | None:
 def finished(client: Client, operation: str) -> File | None:
     """The file of an operation, or None where it failed.
 
-    Raises TryLater while it runs: the cursor remembers it, the next poll asks again.
+    Raises StillPreparing while it runs: the cursor remembers it, the next poll asks again.
     """
     told = client.ask(queries.BULK_STATUS, {"id": operation}).data.get("bulkOperation")
     if not isinstance(told, Mapping):
@@ -52,7 +53,7 @@ def finished(client: Client, operation: str) -> File | None:
     status = told.get("status")
     if status in _RUNNING:
         count = told.get("objectCount")
-        raise TryLater(
+        raise StillPreparing(
             f"Shopify がまとめて書き出し中です ({count} 件)。Shopify is still writing the file.",
             _WAIT_SECONDS,
         )

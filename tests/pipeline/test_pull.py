@@ -20,6 +20,7 @@ from connectors.contract import (
     TryLater,
     Watermark,
 )
+from connectors.kit.live import StillPreparing
 from tests.documents import context
 from tests.factories import NOW, an_order, make_channel
 from worker.pipeline.pull import PullReport, run_stream
@@ -166,3 +167,17 @@ def test_records_that_no_database_can_keep_are_kept_without_the_odd_letter(
     with reading(engine) as session:
         rows = session.scalars(sa.select(RawRecord).order_by(RawRecord.id)).all()
         assert [row.payload and row.payload["note"] for row in rows] == ["ab", "?"]
+
+
+def test_a_source_that_is_still_preparing_is_a_quiet_wait(engine: sa.Engine) -> None:
+    run(engine, Scripted([TryLater("busy")]))
+    begun = Page((), cursor="file 1")
+    for _ in range(3):
+        report = run(engine, Scripted([begun, StillPreparing("writing", retry_after=30)]))
+        assert (report.problem, report.waiting, report.interrupted) == ("", "writing", True)
+        assert report.retry_at == NOW + timedelta(seconds=30)
+    assert state(engine) == (None, "file 1", 0)
+    with reading(engine) as session:
+        channel = session.scalars(sa.select(Channel)).one()
+        assert (channel.last_error, channel.last_success_at) == ("", NOW)
+        assert (channel.paused, channel.next_poll_at) == (False, NOW + timedelta(seconds=30))

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from connectors.kit.live import StillPreparing
 from tests.connectors.loopback import Answered, told, web_page
 from tests.factories import NOW, make_channel
 from tests.toy_shop import KEY, REFRESH, Toy, ToyServer, toy
+from worker.backfill import backfill
 from worker.live import channel_config, keyring, open_channel_connector, pace_of, vault_of
 from worker.pipeline.channel_admin import Setup, set_up
-from worker.polling import due_channels, poll_channel_once, poll_if_due
+from worker.polling import Polled, due_channels, poll_channel_once, poll_if_due
 from worker.runtime import Runtime
 from worker.store.channels import Channel, StreamState
 from worker.store.orders import OrderRow, Quarantine
@@ -322,3 +324,19 @@ def test_an_hour_of_garbage_leaves_the_others_running_and_the_store_exact_after(
     assert stored == {one["number"]: one["total"] for one in (toy.orders | other.orders).values()}
     assert channel(runtime).last_error == ""
     other.loopback.stop()
+
+
+def test_a_source_that_prepares_a_file_is_asked_again_when_it_says(
+    runtime: Runtime, toy: ToyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pull(*_arguments: object) -> None:
+        raise StillPreparing("writing the file", retry_after=30)
+
+    opened(runtime, toy)
+    monkeypatch.setattr(Toy, "pull", pull)
+    assert poll_channel_once(runtime, NAME, NOW) == Polled()
+    found = channel(runtime)
+    assert (found.next_poll_at, found.last_error) == (NOW + timedelta(seconds=30), "")
+    done = backfill(runtime, NAME, NOW)
+    assert (done.finished, done.retry_at) == (False, NOW + timedelta(seconds=30))
+    assert done.problem == "writing the file"

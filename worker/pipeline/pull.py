@@ -19,6 +19,7 @@ from connectors.contract import (
     TryLater,
     Watermark,
 )
+from connectors.kit.live import StillPreparing
 from worker.pipeline.batches import batch_import, count_page
 from worker.pipeline.context import Context, Transaction
 from worker.pipeline.ingest import IngestResult, ingest
@@ -57,7 +58,9 @@ class PullReport:
     finished: bool = False
     """The window was read to its end and the watermark has moved."""
     interrupted: bool = False
-    """There may be more: the run was ended between two pages."""
+    """There may be more: the run was ended between two pages, or the source is preparing them."""
+    waiting: str = ""
+    """What the source is preparing, until ``retry_at``: no problem."""
     problem: str = ""
     remedy: str = ""
     retry_at: datetime | None = None
@@ -237,6 +240,9 @@ def run_stream(
     except NeedsPerson as error:
         with transaction() as session:
             return _paused(session, report, error)
+    except StillPreparing as wait:
+        with transaction() as session:
+            return _prepared_later(session, report, wait, now)
     except (TryLater, BadRecord) as error:
         with transaction() as session:
             return _postponed(session, report, error, now)
@@ -319,6 +325,19 @@ def _postponed(
     channel.next_poll_at = retry_at
     channel.last_error = str(error)
     return replace(report, finished=False, problem=str(error), retry_at=retry_at)
+
+
+def _prepared_later(
+    session: Session, report: PullReport, wait: StillPreparing, now: datetime
+) -> PullReport:
+    """The source answered and is at work: nobody is alarmed, and the waits do not grow."""
+    channel = channel_named(session, report.channel)
+    state = session.get_one(StreamState, (channel.id, report.stream))
+    state.failures = 0
+    channel.last_success_at, channel.last_error = now, ""
+    retry_at = now + timedelta(seconds=wait.retry_after or _FIRST_WAIT)
+    channel.next_poll_at = retry_at
+    return replace(report, interrupted=True, waiting=str(wait), retry_at=retry_at)
 
 
 def _succeeded(session: Session, report: PullReport, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.contract import NeedsPerson, Page, TryLater, Watermark
+from connectors.kit.live import StillPreparing
 from connectors.shopify import reading
 from connectors.shopify.connector import Shopify
 from tests.connectors.harness import NOW
@@ -99,7 +100,7 @@ def test_a_long_first_read_is_left_to_a_bulk_operation() -> None:
     begun = next(pull)
     assert (begun.raws, begun.watermark) == ((), None)
     for _ in range(2):  # it runs: the cursor waits
-        with pytest.raises(TryLater, match="still writing") as caught:
+        with pytest.raises(StillPreparing, match="still writing") as caught:
             pages(opened(shop), cursor=begun.cursor)
         assert caught.value.retry_after == 30
     found = pages(opened(shop), cursor=begun.cursor)
