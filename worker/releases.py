@@ -81,7 +81,7 @@ def _read(
     texts = dict(published)
     name = f"release:{release_id}" if release_id else f"files:{fingerprint[:12]}"
     configs = {n: texts[f"config/{n}.toml"] for n in NAMES if f"config/{n}.toml" in texts}
-    if configs:
+    if configs and ("shop" in configs or (folder / "shop.toml").is_file()):
         documents = documents_from(
             {**document_texts(folder), **configs}, place=str(folder), release=name
         )
@@ -133,30 +133,102 @@ def differences(session: Session, folder: Path) -> list[tuple[str, str | None, s
     ]
 
 
-def push(session: Session, folder: Path, by: str, note: str, now: datetime) -> Release:
-    """Publish the files as a release. Raises DocumentsWrong when they cannot be used."""
+def in_force(session: Session, folder: Path) -> dict[str, str]:
+    """Path to content of every document of this shop: the newest release over its files."""
+    newest = session.scalar(select(func.max(Release.id)))
+    return {**shop_files(folder), **(released(session, newest) if newest else {})}
+
+
+def publish(
+    session: Session,
+    folder: Path,
+    changes: Mapping[str, str | None],
+    by: str,
+    note: str,
+    now: datetime,
+) -> Release:
+    """Publish changed documents with all that stand unchanged; None takes a document out.
+
+    The first release takes the shop's files in, so that a release always tells the whole shop.
+    Raises DocumentsWrong when together they cannot be used; texts of mails are the caller's.
+    """
+    newest = session.scalar(select(func.max(Release.id)))
+    kept = _versions_in(session, newest) if newest else {}
     files = shop_files(folder)
-    if "config/shop.toml" not in files:
+    contents = {**files, **released(session, newest)} if newest else dict(files)
+    contents.update({path: text for path, text in changes.items() if text is not None})
+    for path in changes:
+        if changes[path] is None:
+            contents.pop(path, None)
+            kept.pop(path, None)
+    if any(path.startswith("config/") for path in contents):
+        _usable(contents, folder)
+    release = _open_release(session, by, note, now)
+    for path, content in contents.items():
+        version = kept.get(path)
+        if version is None or path in changes:
+            version = _keep_version(session, path, content, by, note, now)
+        _hold(session, release, path, version, _hash(files[path]) if path in files else "")
+    session.flush()
+    return release
+
+
+def _versions_in(session: Session, release_id: int) -> dict[str, int]:
+    rows = session.execute(
+        select(ReleaseDocument.path, ReleaseDocument.version_id).where(
+            ReleaseDocument.release_id == release_id
+        )
+    )
+    return dict(rows.all())
+
+
+def _usable(contents: Mapping[str, str], folder: Path) -> None:
+    if "config/shop.toml" not in contents:
         raise DocumentsWrong([missing_shop(folder)])
     documents_from(
-        {n: files[f"config/{n}.toml"] for n in NAMES if f"config/{n}.toml" in files},
+        {n: contents[f"config/{n}.toml"] for n in NAMES if f"config/{n}.toml" in contents},
         place=str(folder),
     )
+
+
+def _hash(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _open_release(session: Session, by: str, note: str, now: datetime) -> Release:
     release = Release(at=now, by=by, note=note)
     session.add(release)
     session.flush()
+    return release
+
+
+def _keep_version(
+    session: Session, path: str, content: str, by: str, note: str, now: datetime
+) -> int:
+    version = DocumentVersion(
+        path=path, content=content, sha256=_hash(content), author=by, note=note, at=now
+    )
+    session.add(version)
+    session.flush()
+    return version.id
+
+
+def _hold(session: Session, release: Release, path: str, version_id: int, file_sha256: str) -> None:
+    session.add(
+        ReleaseDocument(
+            release_id=release.id, path=path, version_id=version_id, file_sha256=file_sha256
+        )
+    )
+
+
+def push(session: Session, folder: Path, by: str, note: str, now: datetime) -> Release:
+    """Publish the files as a release. Raises DocumentsWrong when they cannot be used."""
+    files = shop_files(folder)
+    _usable(files, folder)
+    release = _open_release(session, by, note, now)
     for path, content in files.items():
-        digest = hashlib.sha256(content.encode()).hexdigest()
-        version = DocumentVersion(
-            path=path, content=content, sha256=digest, author=by, note=note, at=now
-        )
-        session.add(version)
-        session.flush()
-        session.add(
-            ReleaseDocument(
-                release_id=release.id, path=path, version_id=version.id, file_sha256=digest
-            )
-        )
+        version = _keep_version(session, path, content, by, note, now)
+        _hold(session, release, path, version, _hash(content))
     return release
 
 
