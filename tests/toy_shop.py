@@ -42,6 +42,7 @@ PAGE = 2
 API_KEY = Credential(
     "key", "APIキー", "API key", "設定→APIで見られます。", "See Settings → API.", lifetime_days=90
 )
+ADDRESS = Credential("base_url", "アドレス", "Address", "店のURLです。", "Its URL.", secret=False)
 HOOK = Credential("hook", "署名の鍵", "Webhook secret", "任意です。", "Optional.", optional=True)
 
 
@@ -91,6 +92,7 @@ class Toy:
 
     kind = "toy"
     family: ClassVar[Family] = Family.OWN
+    SETTINGS: ClassVar[tuple[Credential, ...]] = (ADDRESS,)
     CREDENTIALS: ClassVar[tuple[Credential, ...]] = (API_KEY, HOOK)
     LANES: ClassVar[Mapping[str, tuple[float, float]]] = {"orders": (1000.0, 1000.0)}
     HISTORY_DAYS: ClassVar[int | None] = 60

@@ -223,3 +223,9 @@ def test_after_a_new_installation_key_credentials_are_sealed_anew(
     assert cli("channels", "rotate", "--json").json == {"credentials": 1}
     monkeypatch.delenv("OKAERI_FORMER_KEY")
     cli("channels", "check", NAME)
+
+
+def test_what_a_kind_must_know_besides_its_keys_is_asked(cli: Cli, toy: ToyServer) -> None:
+    cli("channels", "add", NAME, "--kind", "toy", given=f"y\n{toy.loopback.url}\n{KEY}\n\n")
+    assert cli("channels", "check", "--json").json[0]["works"]
+    cli("channels", "add", NAME, "--kind", "toy", "--title", "新しい名", given=f"y\n{KEY}\n\n")

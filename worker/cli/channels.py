@@ -97,7 +97,8 @@ def channels_add(
         found = find_channel(session, channel)
         known = set(found.secrets) if found else set()
         told = set(found.settings) if found else set()
-    settings = ask_settings(kind, settings, known=told)
+    if not secret:  # a script is not stopped: the check tells what is missing
+        settings = ask_settings(kind, settings, known=told)
     setup = Setup(
         channel, kind, title, locale, settings,
         ask_credentials(kind, secret or [], keep=known),
