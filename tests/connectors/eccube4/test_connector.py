@@ -13,6 +13,7 @@ import pytest
 from connectors.contract import NeedsPerson, Page, TryLater, Watermark
 from connectors.eccube4.connector import EcCube4
 from connectors.kit.live import SameBodies, SignedWebhooks
+from connectors.kit.secrets import MemoryVault
 from tests.connectors.eccube4.harness import opened, vault
 from tests.connectors.eccube4.stub import HOOK, CubeShop, order, parcel, stamp, status
 from tests.connectors.harness import NOW
@@ -301,9 +302,13 @@ def test_a_webhook_is_believed_by_its_signature_alone(shop: CubeShop) -> None:
     assert one.webhook({"x-eccube-signature": good.replace(good[0], "g")}, body) is False
     assert one.webhook({"x-eccube-signature": "é"}, body) is False
     assert one.webhook({}, body) is False
-    assert (
-        opened(shop, vault(webhook_secret="")).webhook({"x-eccube-signature": good}, body) is False
-    )
+
+
+def test_without_a_secret_no_signature_is_right(shop: CubeShop) -> None:
+    body = b"[]"
+    by_nothing = {"x-eccube-signature": hmac.new(b"", body, hashlib.sha256).hexdigest()}
+    for keys in (vault(webhook_secret=""), MemoryVault({})):
+        assert opened(shop, keys).webhook(by_nothing, body) is False
 
 
 def test_an_order_of_two_parcels_is_partly_sent(shop: CubeShop) -> None:

@@ -215,7 +215,7 @@ def test_a_birthday_is_the_orders_else_the_members() -> None:
     [
         ("1950-07-01T00:00:00+10:00", date(1950, 7, 1)),  # Japan had summer time then
         ("1985-04-11T15:00:00+00:00", date(1985, 4, 12)),
-        ("1985-04-12T00:00:00+00:00", date(1985, 4, 12)),
+        ("1985-04-12T00:00:00+11:00", date(1985, 4, 12)),  # a shop of another zone
         ("1985-04-12", date(1985, 4, 12)),
     ],
 )
