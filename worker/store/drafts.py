@@ -34,3 +34,15 @@ class DocumentDraft(Base):
     """Counts up at every save; a stale one is refused by it."""
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own idiom
+
+
+class DraftCount(Base):
+    """What publishing the drafts of settings would change, counted once and kept by their hash."""
+
+    __tablename__ = "draft_counts"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    figures: Mapped[dict[str, Any]] = mapped_column(Json)
+    """Numbers and ids of rows, nothing personal."""
+    by: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
