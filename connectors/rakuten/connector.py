@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ from connectors.rakuten import service
 from connectors.rakuten.mapping import map_order
 from connectors.rakuten.service import RakutenService, messages
 from connectors.rakuten.standing import CANCELLED, OPEN
+
+log = logging.getLogger(__name__)
 
 VERSION = 10
 """Of getOrder: the newest whose fields are known; older ones are withdrawn in turn."""
@@ -133,7 +136,10 @@ class Rakuten:
         return self._service.licence_expiry()
 
     def totals(self, since: datetime, until: datetime) -> Totals:
-        """List the orders placed in the span; the list of numbers tells no amounts."""
+        """List the orders placed in the span, with the totals that one getOrder tells.
+
+        The list holds numbers only: of more than a hundred orders every n-th is asked for.
+        """
         found: dict[str, int | None] = {}
         last = until - timedelta(seconds=1)  # searchOrder includes the end of its window
         begin = since
@@ -141,7 +147,23 @@ class Rakuten:
             end = min(begin + LONGEST, last)
             found |= dict.fromkeys(self._placed(Window(begin, end)))
             begin = end + timedelta(seconds=1)
-        return Totals(found)
+        numbers = list(found)
+        return Totals(found | self._amounts(numbers[:: -(-len(numbers) // GROUP) or 1]))
+
+    def _amounts(self, numbers: Sequence[str]) -> dict[str, int | None]:
+        """What the orders cost, in one question; one that is not told or read is left out."""
+        if not numbers:
+            return {}
+        found: dict[str, int | None] = {}
+        for order in _list(self._orders(numbers), "OrderModelList"):
+            number = Fields(order).text("orderNumber")
+            if number is None or number not in numbers:
+                continue
+            try:
+                found[number] = map_order(RawOrder(number, without_cards(order))).total
+            except BadRecord as bad:  # the poll has put it into quarantine
+                log.info("rakuten_total_untold", extra={"code": bad.code})
+        return found
 
     # --- asking ------------------------------------------------------------------------------
 
@@ -191,7 +213,7 @@ class Rakuten:
         if search.progress:
             question["orderProgressList"] = list(search.progress)
         answer = self._service.ask(service.SEARCH, question)
-        numbers = answer.get("orderNumberList") or []  # null on error, [] where nothing was found
+        numbers = _list(answer, "orderNumberList")
         total = Fields(answer).node("PaginationResponseModel").whole("totalRecordsAmount")
         if (total or 0) > CAP:
             raise TooMany(f"{total} orders")
@@ -210,7 +232,7 @@ class Rakuten:
         )
         raws: list[RawOrder] = []
         rejected: list[BadRecord] = []
-        for item, order in enumerate(answer.get("OrderModelList") or [], 1):
+        for item, order in enumerate(_list(answer, "OrderModelList"), 1):
             position = f"{place} item {item}"
             number = Fields(order).text("orderNumber")
             if number is None:
@@ -234,6 +256,14 @@ _SEARCHES: Mapping[str, _Search] = {
     "cancel_scan": _Search(7 * _DAY, progress=CANCELLED, reach=_WHOLE),
 }
 """Stream to what it asks. Edits show in ``open``; what has left it, in one of the others."""
+
+
+def _list(answer: Mapping[str, Any], name: str) -> list[Any]:
+    """A list of an answer: null on error, [] where nothing was found. Raises TryLater."""
+    found = answer.get(name)
+    if found is not None and not isinstance(found, list):
+        raise TryLater(f"RMS: {name} is no list")
+    return found or []
 
 
 def _stamp(moment: datetime) -> str:

@@ -217,7 +217,32 @@ def test_totals_list_each_order_of_the_span_once(shop: Rms) -> None:
     ]
     shop.place(order(9, end))
     found = opened(shop).totals(begin, end)
-    assert (sorted(found.orders), found.count, found.total) == (sorted(inside), 3, None)
+    assert (sorted(found.orders), found.count, found.total) == (sorted(inside), 3, 3 * 4460)
+
+
+def test_totals_cost_one_getorder_however_many_there_are(shop: Rms) -> None:
+    for n in range(250):
+        shop.place(order(n, NOW - timedelta(minutes=n + 1), requestPrice=1000 + n))
+    found = opened(shop).totals(NOW - DAY, NOW)
+    (asked,) = questions(shop, "get")
+    told = {name: total for name, total in found.orders.items() if total is not None}
+    assert (found.count, len(told), found.total) == (250, 84, None)
+    assert sorted(told) == sorted(asked["orderNumberList"])
+    assert told == {name: shop.orders[name]["requestPrice"] for name in told}
+
+
+def test_a_total_that_is_not_told_or_cannot_be_read_is_unknown(shop: Rms) -> None:
+    names = [shop.place(order(n, NOW - timedelta(hours=n)))["orderNumber"] for n in (1, 2, 3)]
+    shop.untold.add(names[0])
+    shop.change(names[1], requestPrice="4,4x")
+    assert opened(shop).totals(NOW - DAY, NOW).orders == {
+        names[0]: None, names[1]: None, names[2]: 4460,
+    }  # fmt: skip
+
+
+def test_a_span_without_orders_asks_for_no_details(shop: Rms) -> None:
+    assert opened(shop).totals(NOW - DAY, NOW).orders == {}
+    assert questions(shop, "get") == []
 
 
 def test_a_day_above_the_cap_is_counted_whole(shop: Rms, monkeypatch: pytest.MonkeyPatch) -> None:
