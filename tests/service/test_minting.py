@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from connectors.contract import NeedsPerson, TryLater
 from tests.pipeline import planning as p
@@ -18,8 +19,11 @@ from worker.pipeline.packing import packing_list
 from worker.pipeline.render import render_due
 from worker.pipeline.rewards import decide_grant, waiting_grants
 from worker.rules.states import MessageState
+from worker.sending import standing
 from worker.store.engine import writing
 from worker.store.messages import MessageBody
+from worker.store.reward_sources import lock_work
+from worker.store.rewards import Grant
 
 __all__ = ["bare_house", "house"]
 
@@ -264,9 +268,11 @@ def test_a_restored_database_makes_no_codes(house: House) -> None:
     mint_due(house.runtime, house.now)
     customer, _ = house.visit()
     house.settle(customer)
+    assert standing(house.runtime, house.now).lock == ""
     file = house.runtime.settings.data / "instance.json"
     file.write_text(file.read_text().replace('"instance_id": "', '"instance_id": "0'))
 
+    assert standing(house.runtime, house.now).lock == "other_instance"
     mint_due(house.runtime, house.later(seconds=30))
 
     assert house.codes() == ["reserved", "pending"]
@@ -286,3 +292,20 @@ def test_a_fault_of_one_pool_is_noted_and_the_others_go_on(house: House) -> None
     with house.runtime.look() as session:
         levels = {level.name: level.problem for level in pool_levels(session, house.now)}
     assert levels == {"five": "内部エラー / internal error (KeyError)", "other": ""}
+
+
+def test_a_mail_about_to_hold_keeps_its_code_from_being_confirmed_meanwhile(
+    house: House,
+) -> None:
+    if house.runtime.engine.dialect.name != "postgresql":
+        return  # SQLite has one writer at a time
+    customer, _ = reserved(house)
+    with house.session() as session:
+        grant = session.scalars(select(Grant).where(Grant.customer_id == customer)).one()
+        code = take_coupon(session, house.ctx, "five", grant_id=grant.id, now=house.now)
+        assert code is not None
+        with writing(house.runtime.durable) as other:
+            other.execute(text("SET LOCAL lock_timeout = '300ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                lock_work(other, [code.id])
+            other.rollback()

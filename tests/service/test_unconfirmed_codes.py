@@ -31,6 +31,7 @@ from worker.pipeline.packing import packing_list
 from worker.pipeline.render import recheck_many, render_due
 from worker.pipeline.review_actions import approve
 from worker.pipeline.review_words import Refused
+from worker.pipeline.verify_coupons import told_too_early
 from worker.rules.states import MessageState
 from worker.runtime import Runtime
 from worker.settings import Settings
@@ -238,7 +239,11 @@ def test_a_code_taken_back_after_approval_stops_the_mail_at_the_claim(
             row.fulfilment, row.counting = "returned", False
         house.settle(customer)
         assert house.codes() == ["ending"]
+        with house.session() as session:
+            assert told_too_early(session, house.ctx) == [message.id]
         house.now += timedelta(minutes=10)
         teller._dispatch(house.runtime.settings.outbox)
         assert list(house.runtime.settings.outbox.glob("*.eml")) == []
         assert house.mail().state is not MessageState.APPROVED
+        with house.session() as session:
+            assert told_too_early(session, house.ctx) == []

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from worker.mail.journal import Journal
 from worker.pipeline.context import Context
 from worker.pipeline.review_approval import content_hash
+from worker.pipeline.verify_coupons import told_too_early
 from worker.pipeline.verify_grants import doubled_grants
 from worker.rules.states import (
     ADVERTISING_KINDS,
@@ -189,6 +190,15 @@ def _suppressed_unsent(session: Session, _ctx: Context, _now: datetime) -> Findi
     return _finding(session, "P9", "配信停止の方へ送られました / suppressed, yet sent", statement)
 
 
+def _codes_confirmed(session: Session, ctx: Context, _now: datetime) -> Finding | None:
+    """A mail that is let go with a coupon nobody can redeem."""
+    wrong = told_too_early(session, ctx)
+    if not wrong:
+        return None
+    text = "ショップにないクーポンが書かれています / tells a coupon that its shop does not have"
+    return Finding("P10", text, len(wrong), tuple(wrong[:5]))
+
+
 def _numbers_follow(session: Session, _ctx: Context, _now: datetime) -> Finding | None:
     """A counting order of a settled customer without an ordinal, or one twice in a scope."""
     other, others_order = aliased(OrderStanding), aliased(OrderRow)
@@ -263,6 +273,7 @@ _CHECKS: tuple[Check, ...] = (
     _one_grant,
     _history_quiet,
     _suppressed_unsent,
+    _codes_confirmed,
     _numbers_follow,
     _amazon_nobody,
     _moves_recorded,
