@@ -175,6 +175,18 @@ def test_a_use_read_in_an_order_is_never_ended(house: House) -> None:
     assert house.till.calls == ["make 1"]
 
 
+def test_a_use_read_before_the_shop_was_asked_ends_the_ending(house: House) -> None:
+    customer, order = on_a_card(house)
+    house.change(order, **CANCELLED)
+    house.settle(customer)
+    (code,) = house.till.coupons
+    house.visit(6, person=customer, coupon_code=code)
+    house.settle(customer)
+    mint_due(house.runtime, house.later(minutes=1))
+    assert (house.till.calls, house.codes()) == (["make 1"], ["used"])
+    assert [task.kind for task in house.tasks()] == ["voided_coupon_used"]
+
+
 def test_once_a_day_the_shop_is_asked_what_orders_do_not_tell(house: House) -> None:
     given(house)
     assert ask_used(house.runtime, house.later(hours=1)) == 0

@@ -263,6 +263,22 @@ def test_the_terms_of_a_code_stay_what_the_shop_was_first_asked_for(house: House
     assert "9,000円" not in row.text
 
 
+def test_a_mail_tells_what_its_code_is_worth_not_what_the_next_ones_will_be(house: House) -> None:
+    customer, order = reserved(house)
+    mint_due(house.runtime, house.now)
+    house.milestones('[coupons.five]\nchannel = "own:main"\nvalue = 9000\nvalid_days = 5\n')
+    house.change(order, plan_due=True, **SHIPPED)
+    house.settle(customer)
+    with house.session() as session:
+        p.planned(session, house.ctx, house.now)
+    mail_id, house.now = house.mail().id, house.mail().due_at
+    with house.session() as session:
+        render_due(session, house.ctx, house.now)
+        words = session.get_one(MessageBody, mail_id).text
+    assert "500円" in words
+    assert "9,000円" not in words
+
+
 def test_a_restored_database_makes_no_codes(house: House) -> None:
     reserved(house)
     mint_due(house.runtime, house.now)
