@@ -21,6 +21,7 @@ from worker.store.channels import Channel
 from worker.store.messages import Message, MessageBody
 from worker.store.orders import OrderContact, OrderRevision, OrderRow, Quarantine, RawRecord
 from worker.store.running import DailyRun, LoginAttempt, LoginSession
+from worker.uploads import forget_uploads
 
 _log = log.get("daily")
 RAW_DAYS = 30
@@ -50,6 +51,7 @@ def run_daily(runtime: Runtime, now: datetime) -> dict[str, int]:
                 done[name] = chore(session, context, now)
                 session.merge(DailyRun(name=name, last_on=today))
             _log.info("chore_done", step=name, count=done[name])
+    forget_uploads(runtime.settings.uploads, now)
     return done
 
 

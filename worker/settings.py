@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         """Drop folders, one for each channel."""
         return self.data.absolute() / "drop"
 
+    @property
+    def uploads(self) -> Path:
+        """Order files that were sent to the desk and not taken in yet."""
+        return self.data.absolute() / "uploads"
+
     def secret_key(self) -> bytes:
         """The installation's 32-byte key, made on first use.
 

@@ -92,7 +92,7 @@ def _import(house: House, name: str, upload: Upload, by: str, *, dry_run: bool) 
 
 
 def _folder(house: House) -> Path:
-    return house.data_dir / "uploads"
+    return house.runtime.settings.uploads
 
 
 def _known(visit: Visit, name: str) -> None:

@@ -222,9 +222,10 @@ def test_the_name_of_a_file_leads_nowhere(enter: Enter, tmp_path: Path, name: st
     assert not list(tmp_path.glob("evil*"))
 
 
-@pytest.mark.parametrize("token", ["..", "x", "0" * 31, "0" * 32, "../" + "0" * 29])
+@pytest.mark.parametrize("token", [".", "..", "x", "0" * 31, "0" * 32, "../" + "0" * 29])
 def test_only_a_token_that_was_given_opens_an_upload(tmp_path: Path, token: str) -> None:
     (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "orders.csv").touch()
     with pytest.raises(LookupError):
         upload_of(tmp_path, token)
 

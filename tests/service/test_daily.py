@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from io import BytesIO
 
 from sqlalchemy import select
 
@@ -14,6 +15,7 @@ from worker.store.channels import Channel
 from worker.store.messages import MessageBody
 from worker.store.orders import OrderContact, RawRecord
 from worker.store.running import DailyRun
+from worker.uploads import keep
 
 BODY = {"sender": "s@x.example", "recipient": "r@x.example", "subject": "s", "text": "t"}
 
@@ -89,3 +91,9 @@ def test_amazon_buyers_are_forgotten_thirty_days_after_delivery(runtime: Runtime
 
     with runtime.look() as session:
         assert set(session.scalars(select(OrderContact.order_id))) == {late, other}
+
+
+def test_files_that_nobody_took_in_are_forgotten(runtime: Runtime) -> None:
+    upload = keep(runtime.settings.uploads, [("orders.csv", BytesIO(b"x"))], 1)
+    run_daily(runtime, NOW + timedelta(days=4000))
+    assert not upload.file.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from connectors.kit.fields import TOKYO
 from tests.connectors.loopback import Answered, Asked, Loopback, told
@@ -105,12 +105,19 @@ class BaseShop:
     def answer(self, asked: Asked) -> Answered:
         if asked.path == "/1/oauth/token" and asked.method == "POST":
             return self._token(dict(parse_qsl(asked.body.decode())))
+        if asked.path == "/1/oauth/authorize":
+            return self._allowed(asked.query)
         if refused := self._refused(asked):
             return refused
         if asked.path == "/1/orders":
             return self._list(asked.query)
         prefix, _, name = asked.path.rpartition("/")
         return self._detail(name) if prefix == "/1/orders/detail" else Answered(404)
+
+    def _allowed(self, query: dict[str, str]) -> Answered:
+        """The owner logs in and allows it: the browser is sent back with a code."""
+        back = {"code": "good-code", "state": query["state"]}
+        return Answered(302, b"", {"location": f"{query['redirect_uri']}?{urlencode(back)}"})
 
     def _token(self, question: dict[str, str]) -> Answered:
         if (question.get("client_id"), question.get("client_secret")) != (CLIENT, SECRET):
