@@ -19,8 +19,9 @@ from worker.rules.states import (
 from worker.store.channels import Channel
 from worker.store.customers import Candidate
 from worker.store.messages import Message
+from worker.store.note_queries import count_due
 from worker.store.orders import Import, Quarantine
-from worker.store.rewards import PackingItem
+from worker.store.rewards import PackingItem, StaffTask
 from worker.store.running import Instance, Stop
 from worker.store.solicitations import Solicitation
 
@@ -53,6 +54,7 @@ def shell(visit: Visit) -> Shell:
     """Read the counts of the menu."""
     with visit.read() as (session, ctx):
         counts = menu_counts(session)
+        counts["tasks"] += count_due(session, visit.now.astimezone(ctx.zone).date())
         sending = _sending(session, counts["stops"])
         imported = session.scalar(select(func.max(Import.finished_at)))
         shop, zone = ctx.documents.shop.name, ctx.zone
@@ -88,6 +90,7 @@ def menu_counts(session: Session) -> dict[str, int]:
     )
     counts["quarantine"] = _number(session, Quarantine.state == QuarantineState.OPEN)
     counts["candidates"] = _number(session, Candidate.state == CandidateState.OPEN)
+    counts["tasks"] = _number(session, StaffTask.done_at.is_(None))
     counts["stops"] = _number(session, Stop.lifted_at.is_(None))
     # Stopped by a refusal; what a person paused is no news to anybody.
     counts["channels"] = _number(session, Channel.paused.is_(True), Channel.last_error != "")

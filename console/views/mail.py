@@ -40,6 +40,7 @@ class MailView:
 
     id: str
     version: int
+    customer_id: int | None
     name: str
     kind: str
     shop: str
@@ -83,6 +84,7 @@ def mail_view(
     person = card(session, ctx, detail, words)
     return MailView(
         id=message.id,
+        customer_id=message.customer_id,
         version=message.version,
         name=person.name or _addressee(detail, words),
         kind=words(f"kind.{message.kind}"),

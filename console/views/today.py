@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -21,6 +22,7 @@ from worker.pipeline.coupons_level import pool_levels
 from worker.pipeline.review import QueueFilter
 from worker.rules.states import CouponState, MailKind, MessageState, RunMode
 from worker.store.messages import Message
+from worker.store.note_queries import count_due
 from worker.store.orders import OrderRow
 from worker.store.reward_sources import made_live
 from worker.store.rewards import CouponCode, CouponPool, StaffTask
@@ -77,7 +79,7 @@ def today_view(session: Session, ctx: Context, words: Words, now: datetime) -> T
         heads=heads,
         kinds=_kinds(session, heads, words),
         soon=_soon(session, words, now),
-        troubles=_troubles(session, words, states, now),
+        troubles=(*_due_notes(session, ctx, words, now), *_troubles(session, words, states, now)),
         packed=sum(1 for box in boxes if box.packed),
         parcels=len(boxes),
         sent=_sent_today(session, ctx, now),
@@ -199,6 +201,15 @@ def _pools(session: Session, words: Words, now: datetime) -> list[Trouble]:
     ]
 
 
+def _due_notes(session: Session, ctx: Context, words: Words, now: datetime) -> Iterator[Trouble]:
+    """Notes come back on their date."""
+    due = count_due(session, now.astimezone(ctx.zone).date())
+    if due:
+        title = f"{words('today.notes')}　{words('app.count_things', n=due)}"
+        text, button = words("today.notes_text"), words("today.notes_button")
+        yield Trouble("warn", "calendar-due", title, text, button, "/tasks")
+
+
 def _others(session: Session, words: Words) -> list[Trouble]:
     found = []
     tasks = session.scalar(
@@ -206,7 +217,8 @@ def _others(session: Session, words: Words) -> list[Trouble]:
     )
     if tasks:
         title = f"{words('today.tasks')}　{words('app.count_things', n=tasks)}"
-        found.append(Trouble("note", "notes", title, words("today.tasks_text"), "", ""))
+        text, button = words("today.tasks_text"), words("today.tasks_button")
+        found.append(Trouble("note", "notes", title, text, button, "/tasks"))
     instance = session.scalars(select(Instance).limit(1)).first()
     if instance is None or instance.mode is RunMode.CAPTURE:
         title, text = words("today.capture"), words("today.capture_text")

@@ -214,12 +214,20 @@ _OWN_RHYTHM_ORDERS = 3
 
 def dormant_days(rule: MailRule, visit_days: Sequence[date]) -> int:
     """After how many days without an order this person counts as dormant."""
-    distinct = sorted(set(visit_days))
-    if len(distinct) < _OWN_RHYTHM_ORDERS or not rule.dormant_factor:
+    gap = usual_gap(visit_days)
+    if gap is None or not rule.dormant_factor:
         return rule.dormant_days
-    gaps = [(later - earlier).days for earlier, later in pairwise(distinct)]
-    own = rule.dormant_factor * Decimal(str(median(gaps)))
+    own = rule.dormant_factor * gap
     return max(rule.dormant_days, int(own.to_integral_value(rounding="ROUND_CEILING")))
+
+
+def usual_gap(visit_days: Sequence[date]) -> Decimal | None:
+    """Days between this person's visits: the median; None for too few to have a rhythm."""
+    distinct = sorted(set(visit_days))
+    if len(distinct) < _OWN_RHYTHM_ORDERS:
+        return None
+    gaps = [(later - earlier).days for earlier, later in pairwise(distinct)]
+    return Decimal(str(median(gaps)))
 
 
 def add_business_hours(

@@ -201,8 +201,8 @@ def _ids(session: Session, wanted: Wanted, place: _Place | None) -> Iterator[int
         yield from (number for _value, number in heapq.merge(*walks, reverse=True))
     if wanted.sort == "last":
         least = place[1] if place and place[0] is None else None
-        for rank in ranks:
-            yield from _without(session, wanted, column, rank, least)
+        none = [_without(session, wanted, column, rank, least) for rank in ranks]
+        yield from heapq.merge(*none, reverse=True)
 
 
 def _down(
