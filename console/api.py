@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 from console.rendering import known
 from console.views.lists import PAGE, channel_of
 from console.views.queue import page_of
-from console.visit import ApiApprover, ApiEditor, Reading
+from console.visit import ApiApprover, ApiEditor, Reading, Visit
 from worker.pipeline import review
 from worker.pipeline.review import QueueFilter, QueueRow
 from worker.rules.states import MailKind, MessageState
@@ -195,105 +196,51 @@ def _standing(message: Message) -> Standing:
     return Standing(id=message.id, state=message.state, version=message.version)
 
 
+def _done(
+    visit: Visit, act: Callable[..., Message], message_id: str, version: int, **more: Any
+) -> Standing:
+    """Let a function of the review do its work on one message, with the row in the audit."""
+    with visit.act(act.__name__, f"message:{message_id}", version=version) as (session, ctx):
+        told = {"by": visit.login.name, "now": visit.now, "version": version, **more}
+        return _standing(act(session, ctx, message_id, **told))
+
+
 @router.post("/messages/{message_id}/approve")
 def approve(visit: ApiApprover, message_id: str, change: Change) -> Standing:
     """Release exactly the version that was read."""
-    with visit.act("approve", f"message:{message_id}", version=change.version) as (session, ctx):
-        return _standing(
-            review.approve(
-                session,
-                ctx,
-                message_id,
-                by=visit.login.name,
-                now=visit.now,
-                version=change.version,
-                recheck=visit.house.recheck,
-            )
-        )
+    recheck = visit.house.recheck
+    return _done(visit, review.approve, message_id, change.version, recheck=recheck)
 
 
 @router.post("/messages/{message_id}/hold")
 def hold(visit: ApiEditor, message_id: str, change: Change) -> Standing:
     """Put it aside."""
-    with visit.act("hold", f"message:{message_id}") as (session, ctx):
-        return _standing(
-            review.hold(
-                session,
-                ctx,
-                message_id,
-                by=visit.login.name,
-                now=visit.now,
-                reason=change.reason,
-                version=change.version,
-            )
-        )
+    return _done(visit, review.hold, message_id, change.version, reason=change.reason)
 
 
 @router.post("/messages/{message_id}/release")
 def release(visit: ApiEditor, message_id: str, change: Change) -> Standing:
     """Take it back to be read."""
-    with visit.act("release", f"message:{message_id}") as (session, ctx):
-        return _standing(
-            review.release(
-                session,
-                ctx,
-                message_id,
-                by=visit.login.name,
-                now=visit.now,
-                version=change.version,
-            )
-        )
+    return _done(visit, review.release, message_id, change.version)
 
 
 @router.post("/messages/{message_id}/send_back")
 def send_back(visit: ApiEditor, message_id: str, change: Change) -> Standing:
     """Give it back to whoever writes; the reason is asked."""
-    with visit.act("send_back", f"message:{message_id}") as (session, ctx):
-        return _standing(
-            review.send_back(
-                session,
-                ctx,
-                message_id,
-                reason=change.reason,
-                by=visit.login.name,
-                now=visit.now,
-                version=change.version,
-            )
-        )
+    return _done(visit, review.send_back, message_id, change.version, reason=change.reason)
 
 
 @router.post("/messages/{message_id}/undo")
 def undo(visit: ApiApprover, message_id: str, change: Change) -> Standing:
     """Take an approval back within its window."""
-    with visit.act("undo", f"message:{message_id}") as (session, ctx):
-        return _standing(
-            review.undo(
-                session,
-                ctx,
-                message_id,
-                by=visit.login.name,
-                now=visit.now,
-                version=change.version,
-            )
-        )
+    return _done(visit, review.undo, message_id, change.version)
 
 
 @router.post("/messages/{message_id}/edit")
 def edit(visit: ApiEditor, message_id: str, change: Edit) -> Standing:
     """Write new words; it must be approved again."""
     words = review.Words(change.subject, change.text, change.html)
-    with visit.act("edit", f"message:{message_id}", version=change.version) as (session, ctx):
-        return _standing(
-            review.edit(
-                session,
-                ctx,
-                message_id,
-                words,
-                by=visit.login.name,
-                now=visit.now,
-                version=change.version,
-            )
-        )
+    return _done(visit, review.edit, message_id, change.version, words=words)
 
 
 @router.get("/stops")
