@@ -136,7 +136,10 @@ def _task(row: StaffTask, ctx: Context, words: Words, names: Mapping[int, str]) 
 
 
 def _detail(kind: str, detail: Mapping[str, Any], words: Words) -> str:
-    """What the errand is about, in the words of its kind; else its plain values."""
+    """What the errand is about: its own words, those of its kind, or its plain values."""
+    own = detail.get(f"words_{words.locale}")
+    if own:
+        return str(own)
     key = f"task_do.{kind}"
     said = words(key) if words.has(key) else ""
     told = [

@@ -10,7 +10,7 @@ from tests.console.sample import NOW
 from worker.rules.states import CouponState, Role
 from worker.store.engine import writing
 from worker.store.reward_sources import CouponSourceRow
-from worker.store.rewards import CouponCode, CouponPool
+from worker.store.rewards import CouponCode, CouponPool, StaffTask
 
 
 def a_live_pool(engine: Engine, **fields: object) -> None:
@@ -58,3 +58,20 @@ def test_the_figures_tell_what_waits_and_what_fails_but_no_level(
     assert 'okaeri_coupons_waiting{pool="live-five"} 1.0' in text
     assert 'okaeri_coupon_source_failing{pool="live-five"} 1.0' in text
     assert 'okaeri_coupons_available{pool="live-five"}' not in text
+
+
+def test_an_errand_about_a_coupon_says_in_its_own_words_what_to_do(
+    desk_engine: Engine, enter: Enter
+) -> None:
+    detail = {
+        "pool": "live-five",
+        "last4": "AB-1",
+        "words_ja": "番号 701 を消す",
+        "words_en": "701",
+    }
+    with writing(desk_engine) as session:
+        session.add(
+            StaffTask(kind="void_coupon", subject="coupon:1", detail=detail, created_at=NOW)
+        )
+    page = enter(Role.VIEWER).get("/tasks").text
+    assert "番号 701 を消す" in page

@@ -151,7 +151,8 @@ def _unusable(session: Session, name: str, coupon: LiveCoupon, words: str, now: 
     pool = session.scalar(sa.select(CouponPool).where(CouponPool.name == name))
     source = source_of(session, pool.id) if pool is not None else None
     if source is None and pool is not None:
-        staff_task(session, "coupon_undeclared", f"pool:{name}", {"pool": name, "why": words}, now)
+        detail = {"pool": name, "why": words, "words_ja": words, "words_en": words}
+        staff_task(session, "coupon_undeclared", f"pool:{name}", detail, now)
         return
     if source is None:
         pool = CouponPool(name=name, value=coupon.value, minimum=coupon.minimum, created_at=now)

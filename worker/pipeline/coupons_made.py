@@ -215,13 +215,17 @@ def _tell_refusal(session: Session, code: CouponCode, reason: str, now: datetime
     source = session.get_one(CouponSourceRow, code.pool_id)
     pool = session.get_one(CouponPool, code.pool_id)
     source.paused, source.changed_at = True, now
-    source.problem = (
-        f"ショップがコードを断りました({reason})。条件を確かめ、okaeri coupons resume {pool.name} "
-        f"で再開してください。The shop refused a code ({reason}). Check the terms, then go on with "
-        f"okaeri coupons resume {pool.name}."
+    japanese = (
+        f"ショップがコードを断りました({reason})。プール {pool.name} の条件を確かめ、"
+        f"okaeri coupons resume {pool.name} で再開してください。"
     )
+    english = (
+        f"The shop refused a code ({reason}). Check the terms of the pool {pool.name}, then go on "
+        f"with okaeri coupons resume {pool.name}."
+    )
+    source.problem = f"{japanese} {english}"
     detail = {"pool": pool.name, "last4": code.last4, "why": reason}
-    words = {"words_ja": source.problem, "words_en": source.problem}
+    words = {"words_ja": japanese, "words_en": english}
     staff_task(session, "coupon_refused", f"coupon:{code.id}", detail | words, now)
 
 
