@@ -105,6 +105,55 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "この配信停止はもう解除されています。",
         "This opt-out has been lifted already.",
     ),
+    "text_unknown": ("このテンプレートはありません。", "There is no such template."),
+    "text_unchanged": (
+        "公開中の文面から何も変わっていません。",
+        "Nothing differs from the published text.",
+    ),
+    "text_empty": ("件名と本文を書いてください。", "Write a subject and a text."),
+    "text_too_long": ("文面が長すぎます(64KBまで)。", "The text is too long (64 KB at most)."),
+    "draft_changed": (
+        "この下書きは、ほかの人が変えたか公開しました。開き直してください。",
+        "Somebody changed or published this draft. Open it again.",
+    ),
+    "draft_outdated": (
+        "「{name}」は、書き始めたあとに公開中の文面が変わりました。違いを見て保存し直してください。",
+        "The published text of {name} changed after this draft was begun. Look and save again.",
+    ),
+    "draft_unfit": (
+        "「{name}」に直すところが{n}つ残っています。",
+        "{name} still has {n} things to mend.",
+    ),
+    "nothing_drafted": ("公開する下書きを選んでください。", "Choose the drafts to publish."),
+    "note_required": (
+        "何を変えたかをひとこと書いてください。",
+        "Say in a word what has changed.",
+    ),
+    "order_unfit": (
+        "この文面を使う店舗の受注ではありません。",
+        "This order is not of a shop that uses this text.",
+    ),
+    "not_own_mailbox": (
+        "テスト送信は、店舗の設定にあるアドレスにだけ送れます。",
+        "A test goes to an address of the shop's own settings only.",
+    ),
+    "not_whole": (
+        "この見本では文面ができあがりません。直すところを先に直してください。",
+        "With this sample the text cannot be finished. Mend it first.",
+    ),
+    "draft_exists": (
+        "この文面には下書きがあります。公開するか捨ててから戻してください。",
+        "There is a draft of this text. Publish or drop it first.",
+    ),
+    "many_tests": (
+        "テスト送信は1時間に{n}通までです。",
+        "No more than {n} tests an hour.",
+    ),
+    "no_channel_yet": (
+        "店舗がまだつながっていません。連携で店舗を追加してください。",
+        "No shop is connected yet. Add one under Channels.",
+    ),
+    "version_unknown": ("この版はありません。", "There is no such version."),
 }
 
 HOLDS: dict[str, tuple[str, str]] = {

@@ -63,6 +63,16 @@ def load_material(session: Session, messages: Sequence[Message]) -> list[Materia
     return [found[m.id] for m in messages]
 
 
+def material_of(session: Session, message: Message, orders: Sequence[OrderRow]) -> Material:
+    """Read what a message about these orders would speak of; it need not be in the store."""
+    material = Material(message, session.get_one(Channel, message.channel_id))
+    material.orders = sorted(orders, key=lambda order: (order.ordered_at, order.id))
+    found = {message.id: material}
+    _order_parts(session, found, {order.id for order in orders})
+    _people(session, found)
+    return material
+
+
 def _bodies(session: Session, found: dict[str, Material]) -> None:
     for part in chunks(found):
         rows = session.scalars(select(MessageBody).where(MessageBody.message_id.in_(part)))
