@@ -20,7 +20,9 @@ from console.visit import (
     language_of,
 )
 from console.words import Words, words_of
+from worker.pipeline.rank import UnknownRank
 from worker.pipeline.review_words import Refused, StaleEdit
+from worker.pipeline.rewards import GrantRefused
 from worker.rules.states import MoveRefused
 
 
@@ -31,6 +33,8 @@ def answer(app: FastAPI) -> None:
     app.add_exception_handler(ForeignRequest, _foreign)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(StaleEdit, _stale)
+    app.add_exception_handler(GrantRefused, _grant_refused)
+    app.add_exception_handler(UnknownRank, _invalid)
     app.add_exception_handler(MoveRefused, _move_refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     # A value that the database cannot even hold, such as a NUL in a text.
@@ -81,6 +85,10 @@ def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     status = 404 if error.code == "not_found" else 409
     return in_words(request, status, error.code, error.words(words_for(request).locale))
+
+
+def _grant_refused(request: Request, _error: Exception) -> Response:
+    return told(request, 409, "grant")
 
 
 def _stale(request: Request, _error: Exception) -> Response:

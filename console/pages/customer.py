@@ -104,21 +104,20 @@ def pin(
 ) -> Response:
     """Fix a rank in one scope."""
     detail = {"scope": scope, "rank": rung}
-    try:
-        with visit.act("pin", f"customer:{customer_id}", **detail) as (session, ctx):
-            rank.pin(
-                session,
-                ctx,
-                customer_id,
-                scope,
-                rung,
-                until,
-                visit.login.name,
-                reason.strip(),
-                visit.now,
-            )
-    except rank.UnknownRank:
-        return told(visit.request, 422, "invalid")
+    with visit.act("pin", f"customer:{customer_id}", **detail) as (session, ctx):
+        if kept_of(session, customer_id) != customer_id:
+            raise Refused("customer_unknown")
+        rank.pin(
+            session,
+            ctx,
+            customer_id,
+            scope,
+            rung,
+            until,
+            visit.login.name,
+            reason.strip(),
+            visit.now,
+        )
     return _card(customer_id)
 
 

@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Response
 
-from console.failures import told
 from console.rendering import go, page
 from console.views.tasks import tasks_view
 from console.visit import Approver, Editor, Reading
 from worker.pipeline.bounces import note_bounce
-from worker.pipeline.rewards import GrantRefused, decide_grant
+from worker.pipeline.rewards import decide_grant
 from worker.pipeline.staff_tasks import close_task
 
 router = APIRouter()
@@ -39,11 +38,8 @@ def decide(
 ) -> Response:
     """Give a reward that waits, or leave it."""
     give = answer == "give"
-    try:
-        with visit.act("decide_reward", f"grant:{grant_id}", give=give) as (session, ctx):
-            decide_grant(session, ctx, grant_id, give=give, by=visit.login.name, now=visit.now)
-    except GrantRefused:
-        return told(visit.request, 409, "grant")
+    with visit.act("decide_reward", f"grant:{grant_id}", give=give) as (session, ctx):
+        decide_grant(session, ctx, grant_id, give=give, by=visit.login.name, now=visit.now)
     return go("/tasks")
 
 
