@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tests.connectors.loopback import Answered, Loopback, told, web_page
 
@@ -21,6 +21,10 @@ class Street:
     place: Callable[[int, datetime], str]
     """Lets the order of a serial number arrive and gives its number."""
     acts: dict[str, Act]
+    expire: Callable[[], None] | None = None
+    """Ends the token that is in use, where the kind can renew it by itself."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """The marketplace's own, where its answers tell the time; a story moves it."""
     chance: random.Random = field(default_factory=lambda: random.Random(11))
     serial: int = 0
     open: list[str] = field(default_factory=list)
@@ -39,7 +43,11 @@ class Street:
             return f"{number} {name}"
 
     def disturb(self) -> str:
-        """The next answers are an error, a web page, garbage or half an answer."""
+        """The next answers are an error, a web page, garbage or half an answer; or a token ends."""
+        if self.expire is not None and self.chance.random() < 0.4:
+            with self.loopback._lock:
+                self.expire()
+            return "トークン失効 / the token has ended"
         kinds: dict[str, Answered] = {
             "エラー応答 / errors": told({"error": "busy"}, 503),
             "メンテナンス画面 / a web page": web_page(200),

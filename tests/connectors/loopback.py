@@ -61,15 +61,23 @@ class Loopback:
         self.clock_offset = timedelta(0)
         """What the Date header is off by."""
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = self._open(0)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
         """Give the port back; whoever asks from now on is refused."""
         self._server.shutdown()
         self._server.server_close()
+
+    def again(self) -> None:
+        """Come back after ``stop`` at the address of before."""
+        self._server = self._open(urlsplit(self.url).port or 0)
+
+    def _open(self, port: int) -> ThreadingHTTPServer:
+        server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        return server
 
     def _answer(self, asked: Asked) -> Answered:
         with self._lock:

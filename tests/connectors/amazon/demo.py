@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from tests.connectors.amazon.stub import CLIENT, REFRESH, SECRET, AmazonStore, order, package
 from tests.connectors.happenings import Street
@@ -22,7 +22,7 @@ def market(now: datetime) -> Market:
     store.rate = _RATE
 
     def answer(asked: Asked) -> Answered:
-        store.now = datetime.now(UTC) + _SETTLES
+        store.now = street.clock() + _SETTLES
         return store.answer(asked)
 
     store.loopback.handle = answer
@@ -42,6 +42,7 @@ def market(now: datetime) -> Market:
     street = Street(
         store.loopback, place, {"発送 / shipped": ship, "キャンセル / cancelled": cancel}
     )
+    street.expire = lambda: store.access_tokens.clear()
     for days in (400, 40, 5):
         street.serial += 1
         street.open.append(place(street.serial, now - timedelta(days=days)))

@@ -43,6 +43,7 @@ def market(now: datetime) -> Market:
             "キャンセル / cancelled": lambda n, at: shop.change(n, at, OrderStatus=status("3")),
         },
     )
+    street.expire = lambda: shop.access_tokens.clear()
     for days in (80, 20, 4):
         street.serial += 1
         street.open.append(place(street.serial, now - timedelta(days=days)))

@@ -32,6 +32,7 @@ def market(now: datetime) -> Market:
     street = Street(
         shop.loopback, place, {"発送 / shipped": ship, "キャンセル / cancelled": cancel}
     )
+    street.expire = lambda: shop.keys.clear()
     for days in (6, 4, 1):
         street.serial += 1
         street.open.append(place(street.serial, now - timedelta(days=days)))

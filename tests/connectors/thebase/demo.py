@@ -34,6 +34,7 @@ def market(now: datetime) -> Market:
     street = Street(
         shop.loopback, place, {"発送 / shipped": ship, "キャンセル / cancelled": cancel}
     )
+    street.expire = lambda: shop.access_tokens.clear()
     for days in (70, 14, 2):
         street.serial += 1
         street.open.append(place(street.serial, now - timedelta(days=days)))

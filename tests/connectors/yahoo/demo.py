@@ -36,6 +36,7 @@ def market(now: datetime) -> Market:
             "キャンセル / cancelled": lambda n, at: store.change(n, at, OrderStatus="4"),
         },
     )
+    street.expire = lambda: store.access_tokens.clear()
     for days in (70, 15, 2):
         street.serial += 1
         street.open.append(place(street.serial, now - timedelta(days=days)))
