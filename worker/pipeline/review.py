@@ -22,7 +22,7 @@ from worker.pipeline.review_actions import (
 from worker.pipeline.review_approval import bind_approval, clear_approval, content_hash
 from worker.pipeline.review_detail import CustomerCard, MessageDetail, customer_card, detail
 from worker.pipeline.review_diff import Piece, diff_mail, diff_text
-from worker.pipeline.review_edit import Words, edit, send_again
+from worker.pipeline.review_edit import edit, send_again
 from worker.pipeline.review_many import (
     Left,
     ManyApproved,
@@ -40,8 +40,14 @@ from worker.pipeline.review_queue import (
     rank_groups,
     state_counts,
 )
+from worker.pipeline.review_reading import (
+    read_mail,
+    reader_of,
+    readers,
+    take_over,
+)
 from worker.pipeline.review_trust import TrustOffer, trust_offers
-from worker.pipeline.review_words import Refused, StaleEdit, hold_words
+from worker.pipeline.review_words import Refused, StaleEdit, Words, hold_words
 from worker.pipeline.stops import Stopping, active_stops, lift, stop, stop_over
 from worker.rules.states import MoveRefused
 
@@ -83,6 +89,9 @@ __all__ = [
     "lift",
     "queue",
     "rank_groups",
+    "read_mail",
+    "reader_of",
+    "readers",
     "release",
     "resolve_unconfirmed",
     "select_many",
@@ -91,6 +100,7 @@ __all__ = [
     "state_counts",
     "stop",
     "stop_over",
+    "take_over",
     "trust_offers",
     "undo",
 ]

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from worker.pipeline.context import Context
 from worker.pipeline.review_approval import bind_approval, clear_approval, content
 from worker.pipeline.review_diff import diff_mail
+from worker.pipeline.review_reading import raise_where_read
 from worker.pipeline.review_trust import count_clean, uncount_clean
 from worker.pipeline.review_verdict import Recheck, incomplete, refusal
-from worker.pipeline.review_words import Refused, StaleEdit
+from worker.pipeline.review_words import Refused, StaleEdit, Words
 from worker.pipeline.stops import stop_over
 from worker.rules.states import Actor, move
 from worker.store.messages import Handoff, Message, MessageBody
@@ -27,6 +28,18 @@ def load(session: Session, message_id: str, version: int | None) -> Message:
     if version is not None and version != message.version:
         raise StaleEdit(message_id, message.version)
     return message
+
+
+def load_seen(
+    session: Session, message_id: str, version: int | None, seen: Words | None
+) -> Message:
+    """``load``, and tell a stale page what became of the words that stood on it."""
+    try:
+        return load(session, message_id, version)
+    except StaleEdit as stale:
+        body = session.get(MessageBody, message_id, populate_existing=True)
+        theirs = diff_mail(seen.given(), content(body)) if seen and body else {}
+        raise StaleEdit(message_id, stale.version, theirs) from None
 
 
 def body_of(session: Session, message: Message) -> MessageBody:
@@ -45,15 +58,19 @@ def approve(
     by: str,
     now: datetime,
     version: int | None = None,
+    seen: Words | None = None,
     recheck: Recheck | None = None,
 ) -> Message:
     """Release exactly what stands there; it leaves after the undo window.
 
-    Raises MoveRefused where the state does not allow it, and Refused on a pressed kill switch,
-    a negative verdict (missing consent too), an incomplete mail or changed facts.
+    ``seen`` are the words on the page that was read. Raises StaleEdit, with what became of them,
+    where the message is not ``version`` any more; MoveRefused where the state does not allow it;
+    Refused where somebody else has it open, on a pressed kill switch, a negative verdict
+    (missing consent too), an incomplete mail or changed facts.
     """
-    message = load(session, message_id, version)
+    message = load_seen(session, message_id, version, seen)
     move("approve", message.state, Actor.STAFF)
+    raise_where_read(session, message_id, by=by, now=now)
     body = session.get(MessageBody, message.id)
     raise_where_unfit(session, ctx, message, body, now)
     if recheck is not None and (changed := recheck(session, ctx, message_id, now).changed):

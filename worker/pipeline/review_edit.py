@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from worker.pipeline.review_approval import clear_approval, content
 from worker.pipeline.review_diff import diff_mail
 from worker.pipeline.review_inspect import inspect_words
 from worker.pipeline.review_verdict import permission_now
-from worker.pipeline.review_words import Refused, StaleEdit
+from worker.pipeline.review_words import Refused, StaleEdit, Words
 from worker.rules.states import OUT, REVIEWABLE, WAITING, Actor, MessageState
 from worker.store.message_queries import TO_SEND
 from worker.store.messages import Message, MessageBody, MessageEvent
@@ -26,20 +25,6 @@ from worker.store.ulids import new_ulid
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _AGAIN_OPEN = WAITING | {MessageState.SENDING, MessageState.UNCONFIRMED}
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The parts of a mail that staff write; None leaves a part as it is."""
-
-    subject: str | None = None
-    text: str | None = None
-    html: str | None = None
-
-    def given(self) -> dict[str, Any]:
-        """Only the parts that were given, line ends made one."""
-        found = {"subject": self.subject, "text": self.text, "html": self.html}
-        return {k: v.replace("\r\n", "\n") for k, v in found.items() if v is not None}
 
 
 def edit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 REFUSALS: dict[str, tuple[str, str]] = {
@@ -79,6 +80,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "not_editable": ("この状態のメールは編集できません。", "This mail can no longer be edited."),
     "count_negative": ("件数は0以上で入力してください。", "The count must not be negative."),
+    "being_read": (
+        "{who}が見ています。代わってから承認してください。",
+        "{who} has this mail open. Take over before approving.",
+    ),
     "nothing_chosen": ("1件も選ばれていません。", "Nothing is chosen."),
     "requests_differ": (
         "{expected}件のはずが、いま依頼できるのは{found}件です。一覧を見直してください。",
@@ -186,6 +191,20 @@ def hold_words(reason: str, locale: str) -> str:
     """Words for a hold reason: a code's sentence, or what a clerk wrote as it stands."""
     pair = HOLDS.get(reason) or REFUSALS.get(reason)
     return reason if pair is None else pair[locale == "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The parts of a mail that staff write; None leaves a part as it is."""
+
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Only the parts that were given, line ends made one."""
+        found = {"subject": self.subject, "text": self.text, "html": self.html}
+        return {k: v.replace("\r\n", "\n") for k, v in found.items() if v is not None}
 
 
 class Refused(ValueError):

@@ -28,6 +28,7 @@ def all_tables() -> MetaData:
         drafts,
         messages,
         orders,
+        readings,
         reward_sources,
         rewards,
         running,
