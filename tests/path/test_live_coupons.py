@@ -17,6 +17,7 @@ from tests.factories import tokyo
 from tests.processes import Processes, until
 from tests.service.till import House, bare_house
 from worker.advance import advance, coupons
+from worker.cli.imports import settle
 from worker.live import keyring
 from worker.pipeline.channel_admin import Setup, set_up
 from worker.pipeline.channel_names import activate
@@ -187,6 +188,20 @@ def test_a_code_at_woocommerce_is_the_mails_and_staff_delete_what_we_cannot_end(
         second.coupon[-4:]: "voided_coupon_used",
     }
     assert house.codes() == ["void", "used"]
+
+
+def test_without_a_broker_a_command_has_its_codes_made_at_once(
+    bare_house: House, at_woo: woo.WooShop
+) -> None:
+    house, shop = bare_house, at_woo
+    woo_opened(house, shop)
+    woo_orders(shop, 1)
+    poll_channel_once(house.runtime, "own:main", house.now)
+
+    settle(house.runtime)
+
+    assert house.codes() == ["reserved"]
+    assert [row.coupon.lower() for row in cards(house)] == list(shop.coupons)
 
 
 def test_a_shop_in_maintenance_is_asked_again_and_a_wrong_key_waits_for_a_person(

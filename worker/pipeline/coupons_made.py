@@ -19,6 +19,7 @@ from worker.pipeline.vault import reveal
 from worker.rules.live_coupons import end_of_validity, wait_seconds
 from worker.rules.states import CouponState, GrantState
 from worker.store.customers import Customer
+from worker.store.reward_queries import lock_customers
 from worker.store.reward_sources import (
     CouponMaking,
     CouponSourceRow,
@@ -150,6 +151,7 @@ def record(session: Session, ctx: Context, batch: Batch, made: Made, now: dateti
     Codes in no part of it are asked about again: with the job's token where there is one. Gives
     how many were confirmed.
     """
+    _lock_people(session, batch.code_ids)
     confirmed = {_key(one.code): one for one in made.confirmed}
     refused = {_key(code): reason for code, reason in made.refused}
     count = 0
@@ -245,6 +247,7 @@ def endings(
 
 def record_end(session: Session, code_id: int, *, used: bool, ended: bool, now: datetime) -> None:
     """Take over what the shop says: used before, ended, or to be ended there by a person."""
+    _lock_people(session, [code_id])
     ((code, making),) = lock_work(session, [code_id])
     if making.due_at is None or making.end_wanted_at is None:
         return
@@ -272,6 +275,18 @@ def _tell_unended(session: Session, code: CouponCode, making: CouponMaking, now:
         f"{making.source_id} at the shop) can still be used. Delete it in the shop's own screen.",
     }  # fmt: skip
     staff_task(session, "void_coupon", f"coupon:{code.id}", detail, now)
+
+
+def _lock_people(session: Session, code_ids: Sequence[int]) -> None:
+    """Settling locks people before their codes: who waits for an answer is locked first here too.
+
+    The other way round the two would stop each other.
+    """
+    asked = sa.select(CouponCode).where(
+        CouponCode.id.in_(list(code_ids)), CouponCode.state == _S.ENDING
+    )
+    people = {customer_of(session, code) for code in session.scalars(asked)}
+    lock_customers(session, sorted(person for person in people if person is not None))
 
 
 def _settle_anew(session: Session, code: CouponCode) -> None:
