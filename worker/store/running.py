@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.rules.states import MailKind, Role, RunMode
+from worker.store.append_only import only_grows
 from worker.store.schema import Base
 from worker.store.types import Json, Key, UtcDateTime, words
 
@@ -76,6 +77,14 @@ class User(Base):
     role: Mapped[Role] = mapped_column(words(Role))
     locale: Mapped[str] = mapped_column(String(8), default="")
     disabled: Mapped[bool] = mapped_column(default=False)
+    shortcuts: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    """Whether single keys act for this user."""
+    totp_secret: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The telephone's secret, sealed; empty where there is none."""
+    totp_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """From when the code is asked for; None while it was never proved."""
+    totp_step: Mapped[int | None] = mapped_column(Key)
+    """The newest time step that a code was taken of: no code works twice."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -90,6 +99,10 @@ class LoginSession(Base):
     csrf: Mapped[str] = mapped_column(String(64))
     one_time: Mapped[bool] = mapped_column(default=False)
     """A login link that works once and becomes a session when used."""
+    awaits_code: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """The password was right, the telephone's code is still to come: it opens nothing yet."""
+    agent: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    """Browser and system in a few words, so that its user knows it again."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -117,6 +130,16 @@ class Audit(Base):
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(200), default="")
     detail: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+    # One list, newest first, narrowed by any one of them.
+    __table_args__ = (
+        Index("ix_audit_by", "by", "id"),
+        Index("ix_audit_action", "action", "id"),
+        Index("ix_audit_subject", "subject", "id"),
+    )
+
+
+only_grows(Base.metadata.tables[Audit.__tablename__])
 
 
 class SavedView(Base):

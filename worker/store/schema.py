@@ -23,6 +23,7 @@ class Base(DeclarativeBase):
 def all_tables() -> MetaData:
     """Import every aggregate and give the complete metadata (migrations, tests)."""
     from worker.store import (  # noqa: F401 - imported for their tables
+        access,
         channels,
         customers,
         drafts,
