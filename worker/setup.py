@@ -94,6 +94,11 @@ def write_documents(folder: Path, answers: Answers, *, force: bool = False) -> l
     return written
 
 
+def first_shop() -> str:
+    """The shop's document before anything is answered: no sender, so nothing can leave."""
+    return _shop(shipped_text("shop"), Answers())
+
+
 def _shop(text: str, answers: Answers) -> str:
     contact = {key: getattr(answers, key) for key in _CONTACT}
     contact |= {"reply_to": answers.mail, "returns_url": ""}
