@@ -15,6 +15,7 @@ from worker.minting import mint_due, mint_pool, pools_due
 from worker.pipeline.coupons import take_coupon
 from worker.pipeline.coupons_declared import resume
 from worker.pipeline.coupons_level import pool_levels
+from worker.pipeline.export import EXPORTS
 from worker.pipeline.packing import packing_list
 from worker.pipeline.render import render_due
 from worker.pipeline.rewards import decide_grant, waiting_grants
@@ -64,6 +65,19 @@ def test_a_card_is_held_until_the_shop_has_confirmed_its_code(house: House) -> N
     assert (row.held, row.coupon) == ("", code)
     assert code in row.text
     assert "2026年12月16日(水)23:59まで" in row.text
+
+
+def test_an_export_tells_no_code_before_it_is_confirmed(house: House) -> None:
+    reserved(house)
+
+    def exported() -> list[str | None]:
+        with house.runtime.look() as session:
+            rows = EXPORTS["grants"](session, house.ctx, house.now)
+            return [row["coupon_code"] for row in rows]
+
+    assert exported() == [None]
+    mint_due(house.runtime, house.now)
+    assert exported() == list(house.till.coupons)
 
 
 def test_a_mail_is_held_in_words_until_its_code_is_confirmed(house: House) -> None:
