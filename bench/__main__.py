@@ -74,15 +74,20 @@ def _print_peer(stage: Stage, words: Console) -> None:
     )
 
 
+def _sized(options: argparse.Namespace) -> Size:
+    return replace(FULL, orders=options.orders, customers=options.customers)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the contests whose name holds one of the given words, or all; gives the exit code."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("words", nargs="*", help="only contests whose name holds one of these")
     parser.add_argument("--quick", action="store_true", help="tiny: only see that it runs")
     parser.add_argument("--orders", type=int, default=FULL.orders, metavar="N")
+    parser.add_argument("--customers", type=int, default=FULL.customers, metavar="N")
     options = parser.parse_args(arguments)
     words = Console(width=110)
-    size = QUICK if options.quick else replace(FULL, orders=options.orders)
+    size = QUICK if options.quick else _sized(options)
     with _stage(size) as stage:
         if len(stage.ledgers) == 1:
             words.print("PostgreSQL is absent: install it or set TEST_DATABASE_URL.")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bench import bare, bare_rank, path
 from bench.ledgers import Ledgers, opened
 from bench.measure import Contest, Stopwatch
+from bench.people import contests_of
 from bench.sample import write_orders
 from worker.mail.compose import Outgoing, compose, message_id_for
 from worker.mail.placeholders import values
@@ -31,10 +32,11 @@ class Size:
     orders: int
     mails: int
     rounds: int
+    customers: int
 
 
-FULL = Size(orders=100_000, mails=1_000, rounds=3)
-QUICK = Size(orders=300, mails=30, rounds=1)
+FULL = Size(orders=100_000, mails=1_000, rounds=3, customers=1_000_000)
+QUICK = Size(orders=300, mails=30, rounds=1, customers=300)
 """Tells only that everything runs: at this size fixed costs are all there is."""
 
 
@@ -65,6 +67,7 @@ def contests(stage: Stage) -> Iterator[Contest]:
             filled.rank_again,
             aim=2,
         )
+        yield from contests_of(ledgers, stage.size.customers)
     for key in ("order_thanks/rakuten/repeat", "order_thanks/own/repeat"):
         yield _render(key, stage.size.mails)
     yield _dispatch(stage)
