@@ -62,7 +62,7 @@ class Show:
             market = self.markets[done % len(self.markets)]
             self.tell(f"{market.channel}: {market.happen(clock())}")
             done += 1
-            self._poll()
+            self._poll([market.channel])
             if time.monotonic() - disturbed > _DISTURB_SECONDS:
                 disturbed = time.monotonic()
                 self._disturb()
@@ -102,9 +102,12 @@ class Show:
         head = "  チャネル / channel   受注   遅れ/lag   期限/expiry  状態"
         return "\n".join([head, *lines])
 
-    def _poll(self) -> None:
-        """Have the channels polled now, but for those told to wait: a demonstration is short."""
-        names = [market.channel for market in self.markets]
+    def _poll(self, names: Sequence[str]) -> None:
+        """Have these polled now, but for those told to wait: a demonstration is short.
+
+        Only where something happened: all of them every second would keep a small machine from
+        ever reaching the one that was disturbed.
+        """
         waiting = select(StreamState.channel_id).where(StreamState.failures > 0)
         with self.runtime.transaction() as session:
             session.execute(
@@ -128,16 +131,17 @@ class Show:
 
     def _settle(self) -> None:
         deadline = time.monotonic() + self.patience
-        while not self._all_here():
+        while missing := self._missing():
             if time.monotonic() > deadline:
                 raise DemoStuck(f"the channels did not come to rest:\n{self.board()}")
-            self._poll()
+            self._poll(missing)
             if self.stopping.wait(_PAUSE):
                 raise DemoStopped
 
-    def _all_here(self) -> bool:
+    def _missing(self) -> list[str]:
+        """Channels that do not hold yet what their marketplace holds."""
         here = self._here()
-        return all(here.get(one.channel, 0) >= one.count() for one in self.markets)
+        return [one.channel for one in self.markets if here.get(one.channel, 0) < one.count()]
 
     def _here(self) -> dict[str, int]:
         """Orders and open cases of quarantine by channel."""
