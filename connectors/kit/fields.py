@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-from connectors.contract import BadRecord, Order, RawOrder
+from connectors.contract import BadRecord, Order, RawOrder, TryLater
 from connectors.kit import people
 from connectors.kit.money import BadMoney, parse_minor
 
@@ -50,6 +51,13 @@ class Fields:
             raise self._bad("bad_text", name, "Text was expected.", "文字列ではありません。")
         found = people.text(value)
         return None if found in self._empty else found
+
+    def word(self, name: str) -> str | None:
+        """A text as ``text``, and None where something else stands: for parts that may be lost."""
+        try:
+            return self.text(name)
+        except Unreadable:
+            return None
 
     def yen(self, name: str) -> int | None:
         """An amount in yen, exactly."""
@@ -168,3 +176,15 @@ def mapped(raw: RawOrder, build: Callable[[RawOrder], Order]) -> Order:
             payload=raw.payload,
             reason_ja=error.reason_ja,
         ) from error
+
+
+@contextmanager
+def frame(source: str) -> Iterator[None]:
+    """Reading what stands around the orders: where that is not readable, no order is lost.
+
+    Raises TryLater for an Unreadable in the block: the answer as a whole is garbage.
+    """
+    try:
+        yield
+    except Unreadable as error:
+        raise TryLater(f"{source}: {error.reason}") from error

@@ -24,7 +24,7 @@ from connectors.contract import (
     Vault,
     Watermark,
 )
-from connectors.kit.fields import TOKYO, Fields
+from connectors.kit.fields import TOKYO, Fields, frame
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.scanning import Listed, Place, Scan, Told, TooMany, every_number, whole_list
 from connectors.kit.windows import Window
@@ -156,7 +156,7 @@ class Rakuten:
             return {}
         found: dict[str, int | None] = {}
         for order in _list(self._orders(numbers), "OrderModelList"):
-            number = Fields(order).text("orderNumber")
+            number = Fields(order).word("orderNumber")
             if number is None or number not in numbers:
                 continue
             try:
@@ -214,7 +214,8 @@ class Rakuten:
             question["orderProgressList"] = list(search.progress)
         answer = self._service.ask(service.SEARCH, question)
         numbers = _list(answer, "orderNumberList")
-        total = Fields(answer).node("PaginationResponseModel").whole("totalRecordsAmount")
+        with frame("RMS"):
+            total = Fields(answer).node("PaginationResponseModel").whole("totalRecordsAmount")
         if (total or 0) > CAP:
             raise TooMany(f"{total} orders")
         return Listed({str(one): "" for one in numbers}, total or len(numbers))
@@ -234,7 +235,7 @@ class Rakuten:
         rejected: list[BadRecord] = []
         for item, order in enumerate(_list(answer, "OrderModelList"), 1):
             position = f"{place} item {item}"
-            number = Fields(order).text("orderNumber")
+            number = Fields(order).word("orderNumber")
             if number is None:
                 rejected.append(_no_number(order, position))
             else:
@@ -295,9 +296,9 @@ def _no_number(order: Any, position: str) -> BadRecord:
 def _untold(number: str, answer: Mapping[str, Any], place: str) -> BadRecord:
     """A number that was listed but not told: kept in sight until a later poll tells it."""
     codes = [
-        message.text("messageCode") or ""
+        message.word("messageCode") or ""
         for message in messages(answer)
-        if message.text("orderNumber") == number
+        if message.word("orderNumber") == number
     ]
     shown = ", ".join(filter(None, codes)) or "-"
     return BadRecord(

@@ -83,8 +83,8 @@ class RakutenService:
         headers = {"Content-Type": "application/json; charset=utf-8"}  # 415 without the charset
         answer = self._send("POST", path, data=body, headers=headers)
         for message in messages(answer):
-            if message.text("messageType") == "WARNING":
-                log.warning("rms_warned", extra={"code": message.text("messageCode")})
+            if message.word("messageType") == "WARNING":
+                log.warning("rms_warned", extra={"code": message.word("messageCode")})
         return answer
 
     def licence_expiry(self) -> datetime | None:
@@ -173,9 +173,9 @@ def _error_codes(told: Mapping[str, Any] | str) -> list[str]:
     if "MessageModelList" not in told:
         return _CODE.findall(json.dumps(told, ensure_ascii=False)[:2000])
     return [
-        message.text("messageCode") or "?"
+        message.word("messageCode") or "?"
         for message in messages(told)
-        if message.text("messageType") == "ERROR" and not message.text("orderNumber")
+        if message.word("messageType") == "ERROR" and not message.word("orderNumber")
     ]
 
 

@@ -149,7 +149,7 @@ class Base:
         if not (key.isascii() and key.isalnum()):
             raise OrderRefused("no_unique_key")
         order = Fields(self._service.ask(f"orders/detail/{key}")).node("order")
-        if order.text("unique_key") != key:
+        if order.word("unique_key") != key:
             raise OrderRefused("no_order")
         return order.tree()
 

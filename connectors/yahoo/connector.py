@@ -21,7 +21,7 @@ from connectors.contract import (
     Vault,
     Watermark,
 )
-from connectors.kit.fields import TOKYO, Fields, Unreadable
+from connectors.kit.fields import TOKYO, Fields, Unreadable, frame
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.rereading import marked_pages, one_by_one, place_of, since_of, three_streams
 from connectors.kit.scanning import Listed, Scan, Told, whole_list
@@ -141,16 +141,17 @@ class YahooShopping:
         search = Fields(answer).node("Result").node("Search")
         rows = {}
         for order in search.nodes("OrderInfo"):
-            if name := order.text("OrderId"):
-                changed, total = order.text("LastUpdateTime"), order.text("TotalPrice")
+            if name := order.word("OrderId"):
+                changed, total = order.word("LastUpdateTime"), order.word("TotalPrice")
                 rows[name] = f"{changed or ''} {total or ''}"
-        return rows, search.whole("TotalCount")
+        with frame("Yahoo!"):
+            return rows, search.whole("TotalCount")
 
     def _detail(self, order_id: str) -> Mapping[str, Any]:
         question = order_info(self._service.seller_id, order_id, self._omitted)
         answer = self._service.ask("orderInfo", question)
         order = Fields(answer).node("ResultSet").node("Result").node("OrderInfo")
-        if order.text("OrderId") is None:
+        if order.word("OrderId") is None:
             raise OrderRefused("no_order")
         return order.tree()
 

@@ -153,8 +153,8 @@ def _error(told: Tree) -> tuple[str, str]:
     """Code and message of an answer that is an error, wherever they stand; else empty."""
     root = Fields(next(iter(told.values()), None))
     place = root.node("Error") if "Error" in root else root
-    status = (root.text("Status") if "Status" in root else root.node("Result").text("Status")) or ""
-    code, message = place.text("Code") or "", place.text("Message") or ""
+    status = (root.word("Status") if "Status" in root else root.node("Result").word("Status")) or ""
+    code, message = place.word("Code") or "", place.word("Message") or ""
     if not code and not message and status.upper() not in {"", "OK"}:
         code = status
     return code, message

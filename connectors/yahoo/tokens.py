@@ -55,10 +55,10 @@ class Tokens:
 
     def _bought(self, question: dict[str, str]) -> str:
         told = Fields(self._asked(question))
-        token = told.text("access_token")
+        token = told.word("access_token")
         if token is None:
             raise TryLater("Yahoo! JAPAN: the answer holds no token")
-        if refresh := told.text("refresh_token"):  # only a login brings one
+        if refresh := told.word("refresh_token"):  # only a login brings one
             ends = self._clock() + timedelta(days=credentials.REFRESH_DAYS)
             self._vault.put(credentials.REFRESH_TOKEN.name, refresh, ends)
         self._vault.put(ACCESS_TOKEN, token)  # without its end: nobody needs to renew it by hand
@@ -88,7 +88,7 @@ def _told(answer: Answer) -> object:
     except (BadRecord, TryLater) as error:
         raise TryLater(f"{answer.url}: HTTP {answer.status}, no token") from error
     if answer.status >= 400:
-        raise _refusal(Fields(told).text("error") or f"HTTP {answer.status}")
+        raise _refusal(Fields(told).word("error") or f"HTTP {answer.status}")
     return told
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.fields import Fields, Unreadable
+from connectors.contract import TryLater
+from connectors.kit.fields import Fields, Unreadable, frame
 
 
 def fields(value: Any) -> Fields:
@@ -99,3 +100,14 @@ def test_one_object_and_a_list_of_them_are_read_alike() -> None:
 )
 def test_flags(value: Any, expected: bool) -> None:
     assert fields(value).flag("f") is expected
+
+
+@pytest.mark.parametrize("value", [[], {}, [1], {"x": 1}])
+def test_a_word_that_is_none_is_nothing(value: Any) -> None:
+    assert fields(value).word("f") is None
+    assert (fields(" A-1 ").word("f"), fields(7).word("f")) == ("A-1", "7")
+
+
+def test_what_stands_around_the_orders_waits_where_it_cannot_be_read() -> None:
+    with pytest.raises(TryLater, match=r"^RMS: f: Expected a whole number\.$"), frame("RMS"):
+        fields("x").whole("f")

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -187,3 +187,20 @@ def test_no_log_line_shows_the_key(shop: Rms, caplog: pytest.LogCaptureFixture) 
     said = "\n".join(str(record.__dict__) for record in caplog.records)
     assert KEY not in said
     assert SECRET not in said
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, "x", {"x": 1}])
+@pytest.mark.parametrize("name", ["orderNumberList", "OrderModelList"])
+def test_a_list_that_is_none_is_asked_for_again_later(
+    shop: Rms, name: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = opened(shop)
+    plain = one._service.ask
+
+    def ask(path: str, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = plain(path, question)
+        return {**answer, name: value} if name in answer else answer
+
+    monkeypatch.setattr(one._service, "ask", ask)
+    with pytest.raises(TryLater, match=f"{name} is no list"):
+        pull(one)
