@@ -7,17 +7,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
-
-import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from connectors.kit.pace import ONE_BY_ONE, PATIENCE_SECONDS, Lanes, LocalPace, too_long
 from worker import log
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    import redis  # importing it takes longer than most commands: only where there is a broker
 
 _log = log.get("pacing")
 _PREFIX = "okaeri:pace:"
@@ -125,6 +123,8 @@ class SharedPace:
     def _ask(self, script: str, lane: str, *arguments: float) -> Any:
         if self._client is None or self._clock() < self._away_until:
             return None
+        from redis.exceptions import RedisError
+
         key = f"{_PREFIX}{self._account}:{lane}"
         try:
             # EVAL and not EVALSHA: a broker that was restarted has forgotten its scripts.
@@ -164,6 +164,10 @@ def plain_url(url: str) -> str:
 
 @lru_cache(maxsize=4)
 def _client(url: str) -> redis.Redis:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     return redis.Redis.from_url(
         url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
     )

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 
-import redis
-
 from worker import log
 from worker.documents import is_sample
 from worker.mail.journal import Journal
-from worker.mail.limits import Limiter, LocalLimiter, RedisLimiter
+from worker.mail.limits import Limiter, LocalLimiter
 from worker.mail.transport.capture import CaptureTransport
 from worker.mail.transport.smtp import Security, SmtpSettings, SmtpTransport
 from worker.pipeline.dispatch import DispatchResult, Swept, Transports, dispatch_due, sweep
@@ -81,6 +79,10 @@ def open_limiter(settings: Settings) -> Limiter:
     url = os.environ.get("OKAERI_BROKER_URL") or settings.broker_url
     if not url.startswith(("redis", "rediss", "unix")):
         return LocalLimiter()
+    import redis
+
+    from worker.mail.shared_limits import RedisLimiter
+
     plain = url.replace("redis+socket://", "unix://").replace("?virtual_host=", "?db=")
     client = redis.Redis.from_url(plain, socket_timeout=2.0, socket_connect_timeout=2.0)
     return RedisLimiter(client)

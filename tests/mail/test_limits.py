@@ -10,7 +10,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from worker.mail.limits import Limiter, LocalLimiter, Rate, RedisLimiter, rate_of
+from worker.mail.limits import Limiter, LocalLimiter, Rate, rate_of
+from worker.mail.shared_limits import RedisLimiter
 
 LANE = "order.shop.jp>docomo"
 GMAIL = "order.shop.jp>gmail"

@@ -17,7 +17,7 @@ from tests.brokers import Broker
 from tests.factories import NOW
 from tests.pipeline.desk import Desk, desk
 from worker.mail.journal import Journal, JournalUnwritable
-from worker.mail.limits import RedisLimiter
+from worker.mail.shared_limits import RedisLimiter
 from worker.pipeline.dispatch import reconcile_journal
 from worker.rules.states import MessageState
 from worker.store.engine import open_engine

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import NOW
-from worker.mail.limits import LocalLimiter, RedisLimiter
+from worker.mail.limits import LocalLimiter
+from worker.mail.shared_limits import RedisLimiter
 from worker.runtime import Runtime
 from worker.sending import dispatch_round, open_journal, open_limiter, open_transports, standing
 from worker.settings import Settings, SettingsWrong
