@@ -1,37 +1,54 @@
-"""Who may enter the desk: users, passwords, one-time links and logins that can be revoked."""
+"""Who may enter the desk: passwords and their limits, one-time links, codes, tokens of programs."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from worker.pipeline.users import PROGRAM, one_time_link
+from worker.pipeline.users_logins import IDLE, LIFE, end_logins, open_now, open_session
+from worker.pipeline.users_secrets import hash_password, is_password, same_secret, secret_hash
+from worker.pipeline.users_tokens import token_of
 from worker.rules.keys import keyed_hash
 from worker.rules.states import Role
 from worker.store.engine import reading
 from worker.store.running import LoginAttempt, LoginSession, User
 
-LIFE = timedelta(days=7)
-"""A login ends after this long, whatever happens."""
-IDLE = timedelta(hours=12)
-"""A login ends when nothing was asked for this long."""
-KEPT = timedelta(days=30)
-"""Ended logins are forgotten this long after."""
-LINK_LIFE = timedelta(hours=24)
+__all__ = [
+    "CODE_LIFE",
+    "IDLE",
+    "LIFE",
+    "SEEN_EVERY",
+    "Login",
+    "TooManyTries",
+    "check_password",
+    "close_login",
+    "count_try",
+    "create_user",
+    "find_login",
+    "find_token",
+    "forget_tries",
+    "half_way",
+    "mark_seen",
+    "one_time_link",
+    "open_login",
+    "pass_on",
+    "same_token",
+    "set_password",
+    "take_link",
+]
+
+CODE_LIFE = timedelta(minutes=10)
+"""So long a right password waits for the telephone's code."""
 SEEN_EVERY = timedelta(minutes=5)
 WINDOW = timedelta(minutes=15)
 TRIES_BY_NAME = 5
 TRIES_BY_PLACE = 30
 
 _ROLES = tuple(Role)
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
 
 
 class TooManyTries(Exception):
@@ -40,31 +57,36 @@ class TooManyTries(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """An open login, read once per request."""
+    """An open login or a program's token, read once per request."""
 
     session_id: int
+    """The login's row; 0 for a program."""
     user_id: int
+    """The user's row; 0 for a program."""
     name: str
     role: Role
     locale: str
     csrf: str
     seen_at: datetime
+    shortcuts: bool = True
+    token_id: int = 0
 
     def may(self, role: Role) -> bool:
         """Whether the role includes the one asked for."""
         return _ROLES.index(self.role) >= _ROLES.index(role)
+
+    @property
+    def is_program(self) -> bool:
+        """A program shows its token with each request: no other site can borrow it."""
+        return self.token_id != 0
 
 
 def create_user(
     session: Session, name: str, role: Role, now: datetime, password: str | None = None
 ) -> User:
     """Add a user; without a password only a one-time link lets them in."""
-    user = User(
-        name=name,
-        role=role,
-        password_hash=_hasher.hash(password) if password else "",
-        created_at=now,
-    )
+    hashed = hash_password(password) if password else ""
+    user = User(name=name, role=role, password_hash=hashed, created_at=now)
     session.add(user)
     session.flush()
     return user
@@ -72,17 +94,8 @@ def create_user(
 
 def set_password(session: Session, user: User, password: str, now: datetime) -> None:
     """Give the user a new password and end all of their open logins."""
-    user.password_hash = _hasher.hash(password)
-    session.execute(
-        update(LoginSession)
-        .where(LoginSession.user_id == user.id, LoginSession.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
-
-
-def one_time_link(session: Session, user: User, now: datetime) -> str:
-    """Make a token for ``/login/once/<token>``: it works once, within 24 hours."""
-    return _open(session, user.id, now, one_time=True)
+    user.password_hash = hash_password(password)
+    end_logins(session, user.id, now)
 
 
 def count_try(session: Session, key: bytes, name: str, place: str, now: datetime) -> None:
@@ -109,33 +122,29 @@ def check_password(engine: Engine, name: str, password: str) -> int | None:
         row = session.execute(
             select(User.id, User.password_hash).where(User.name == name, User.disabled.is_(False))
         ).one_or_none()
-    stored = row.password_hash if row and row.password_hash else _NOBODY
-    try:
-        _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return None
-    return row.id if row and row.password_hash else None
+    right = is_password(row.password_hash if row else "", password)
+    return row.id if row and right else None
 
 
-def open_login(
-    session: Session,
-    user_id: int,
-    now: datetime,
-    forget: tuple[bytes, str, str] | None = None,
-) -> str:
-    """Open a login and give its token; ``forget`` (key, name, place) drops the counted tries."""
-    if forget is not None:
-        marks = [who for who, _limit in _marks(*forget)]
-        session.execute(delete(LoginAttempt).where(LoginAttempt.who.in_(marks)))
-    return _open(session, user_id, now, one_time=False)
+def open_login(session: Session, user_id: int, now: datetime, agent: str = "") -> tuple[str, bool]:
+    """Open a login; with the second step it opens the desk only after ``pass_on``.
+
+    Gives its token, and whether the code is still to come.
+    """
+    asks = _asks_code(session, user_id)
+    life = CODE_LIFE if asks else LIFE
+    token = open_session(session, user_id, now, life=life, awaits_code=asks, agent=agent)
+    return token, asks
 
 
-def take_link(session: Session, token: str, now: datetime) -> str | None:
-    """Turn a one-time token into an open login's token; None where it was used or is too old."""
+def take_link(
+    session: Session, token: str, now: datetime, agent: str = ""
+) -> tuple[str, bool] | None:
+    """Turn a one-time token into a login as ``open_login`` does; None where it is over."""
     used = session.execute(
         update(LoginSession)
         .where(
-            LoginSession.token_hash == _hash(token),
+            LoginSession.token_hash == secret_hash(token),
             LoginSession.one_time.is_(True),
             LoginSession.revoked_at.is_(None),
             LoginSession.expires_at > now,
@@ -147,7 +156,34 @@ def take_link(session: Session, token: str, now: datetime) -> str | None:
     user = session.get(User, used) if used is not None else None
     if user is None or user.disabled:
         return None
-    return _open(session, user.id, now, one_time=False)
+    return open_login(session, user.id, now, agent)
+
+
+def half_way(session: Session, token: str, now: datetime) -> User | None:
+    """Whose password was right and whose code is still to come; None where it took too long."""
+    return session.scalar(
+        select(User)
+        .join(LoginSession, LoginSession.user_id == User.id)
+        .where(*_waiting(token, now), User.disabled.is_(False))
+    )
+
+
+def pass_on(session: Session, token: str, now: datetime) -> str | None:
+    """The code was right: the half-way login ends, and a whole one begins with its token."""
+    row = session.execute(
+        update(LoginSession)
+        .where(*_waiting(token, now))
+        .values(revoked_at=now)
+        .returning(LoginSession.user_id, LoginSession.agent)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return open_session(session, row.user_id, now, agent=row.agent) if row else None
+
+
+def forget_tries(session: Session, key: bytes, name: str, place: str) -> None:
+    """Who came in has not guessed: drop the counted tries."""
+    marks = [who for who, _limit in _marks(key, name, place)]
+    session.execute(delete(LoginAttempt).where(LoginAttempt.who.in_(marks)))
 
 
 def find_login(session: Session, token: str, now: datetime) -> Login | None:
@@ -156,18 +192,41 @@ def find_login(session: Session, token: str, now: datetime) -> Login | None:
         select(LoginSession, User)
         .join(User, User.id == LoginSession.user_id)
         .where(
-            LoginSession.token_hash == _hash(token),
-            LoginSession.one_time.is_(False),
-            LoginSession.revoked_at.is_(None),
-            LoginSession.expires_at > now,
-            LoginSession.seen_at > now - IDLE,
+            LoginSession.token_hash == secret_hash(token),
+            *open_now(now),
             User.disabled.is_(False),
         )
     ).one_or_none()
     if row is None:
         return None
     login, user = row
-    return Login(login.id, user.id, user.name, user.role, user.locale, login.csrf, login.seen_at)
+    return Login(
+        session_id=login.id,
+        user_id=user.id,
+        name=user.name,
+        role=user.role,
+        locale=user.locale,
+        csrf=login.csrf,
+        seen_at=login.seen_at,
+        shortcuts=user.shortcuts,
+    )
+
+
+def find_token(session: Session, secret: str, now: datetime) -> Login | None:
+    """Look a program's token up; None where it is unknown, revoked or past its end."""
+    token = token_of(session, secret, now)
+    if token is None:
+        return None
+    return Login(
+        session_id=0,
+        user_id=0,
+        name=f"{PROGRAM}{token.name}",
+        role=token.role,
+        locale="",
+        csrf="",
+        seen_at=token.last_used_at or token.created_at - SEEN_EVERY * 2,
+        token_id=token.id,
+    )
 
 
 def mark_seen(session: Session, login: Login, now: datetime) -> None:
@@ -186,30 +245,20 @@ def close_login(session: Session, login: Login, now: datetime) -> None:
 
 def same_token(one: str, other: str) -> bool:
     """Compare two secrets without telling by the time where they differ."""
-    return secrets.compare_digest(one.encode(), other.encode())
+    return same_secret(one, other)
 
 
-def _open(session: Session, user_id: int, now: datetime, *, one_time: bool) -> str:
-    token = secrets.token_urlsafe(32)
-    session.execute(delete(LoginSession).where(LoginSession.expires_at <= now - KEPT))
-    session.add(
-        LoginSession(
-            user_id=user_id,
-            token_hash=_hash(token),
-            csrf=secrets.token_urlsafe(32),
-            one_time=one_time,
-            created_at=now,
-            seen_at=now,
-            expires_at=now + (LINK_LIFE if one_time else LIFE),
-        )
+def _asks_code(session: Session, user_id: int) -> bool:
+    return session.scalar(select(User.totp_since).where(User.id == user_id)) is not None
+
+
+def _waiting(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        LoginSession.token_hash == secret_hash(token),
+        LoginSession.awaits_code.is_(True),
+        LoginSession.revoked_at.is_(None),
+        LoginSession.expires_at > now,
     )
-    session.flush()
-    return token
-
-
-def _hash(token: str) -> str:
-    # The token has 256 random bits: a plain hash cannot be guessed backwards.
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _marks(key: bytes, name: str, place: str) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -16,6 +16,7 @@ from console.visit import (
     ForeignRequest,
     NoSuchPlace,
     NotAllowed,
+    NotForPrograms,
     NotLoggedIn,
     language_of,
 )
@@ -30,6 +31,7 @@ def answer(app: FastAPI) -> None:
     """Register an answer for every refusal; anything else is a fault and stays one."""
     app.add_exception_handler(NotLoggedIn, _not_logged_in)
     app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(NotForPrograms, _not_for_programs)
     app.add_exception_handler(ForeignRequest, _foreign)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(StaleEdit, _stale)
@@ -75,6 +77,10 @@ def _not_allowed(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotAllowed)
     words = words_for(request)
     return told(request, 403, "role", role=words(f"role.{error.role}"))
+
+
+def _not_for_programs(request: Request, _error: Exception) -> Response:
+    return told(request, 403, "program")
 
 
 def _foreign(request: Request, _error: Exception) -> Response:

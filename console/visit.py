@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from console import auth
 from console.words import Words, words_of
+from worker.pipeline.audit import record
 from worker.pipeline.context import Context
 from worker.pipeline.review_verdict import Recheck
+from worker.pipeline.users_tokens import mark_used
 from worker.rules.states import Role
 from worker.runtime import Runtime
 from worker.store.engine import reading, writing
-from worker.store.running import Audit
 
 COOKIE = "okaeri_login"
 LANGUAGES = ("ja", "en")
@@ -50,6 +51,10 @@ class NotAllowed(Exception):
     def __init__(self, role: Role) -> None:
         super().__init__(role)
         self.role = role
+
+
+class NotForPrograms(Exception):
+    """A program may not do this, whatever its token's role."""
 
 
 class NoSuchPlace(Exception):
@@ -91,14 +96,13 @@ class Visit:
         """
         with self.write() as (session, ctx):
             yield session, ctx
-            session.add(
-                Audit(
-                    at=self.now,
-                    by=self.login.name,
-                    action=action,
-                    subject=subject,
-                    detail=detail,
-                )
+            record(
+                session,
+                by=self.login.name,
+                action=action,
+                now=self.now,
+                subject=subject,
+                **detail,
             )
 
     @contextmanager
@@ -141,19 +145,33 @@ def check_origin(request: Request) -> None:
 def _visit(request: Request, role: Role) -> Visit:
     house = house_of(request)
     now = house.clock()
-    token = request.cookies.get(COOKIE, "")
-    with reading(house.engine) as session:
-        login = auth.find_login(session, token, now) if token else None
+    login = _login(request, house, now)
     if login is None:
         raise NotLoggedIn
     if now - login.seen_at > auth.SEEN_EVERY:
         with writing(house.engine) as session:
-            auth.mark_seen(session, login, now)
+            if login.is_program:
+                mark_used(session, login.token_id, now)
+            else:
+                auth.mark_seen(session, login, now)
     words = words_of(language_of(request, login.locale))
     request.state.words, request.state.login = words, login
     if not login.may(role):
         raise NotAllowed(role)
     return Visit(house, request, login, now, words)
+
+
+def _login(request: Request, house: House, now: datetime) -> auth.Login | None:
+    """A program by its token, and only under ``/api/``; anybody else by the cookie."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and request.url.path.startswith("/api/"):
+        with reading(house.engine) as session:
+            return auth.find_token(session, secret.strip(), now)
+    token = request.cookies.get(COOKIE, "")
+    if not token:
+        return None
+    with reading(house.engine) as session:
+        return auth.find_login(session, token, now)
 
 
 def _reads(request: Request) -> Visit:
@@ -187,11 +205,20 @@ def _calls(role: Role) -> Callable[[Request], Visit]:
     def calling(request: Request) -> Visit:
         check_origin(request)
         visit = _visit(request, role)
-        if not auth.same_token(request.headers.get("x-csrf-token", ""), visit.login.csrf):
+        said = request.headers.get("x-csrf-token", "")
+        # A browser sends cookies by itself; nothing sends a program's token by itself.
+        if not visit.login.is_program and not auth.same_token(said, visit.login.csrf):
             raise ForeignRequest
         return visit
 
     return calling
+
+
+def _calls_as_person(request: Request) -> Visit:
+    visit = _calls(Role.ADMIN)(request)
+    if visit.login.is_program:
+        raise NotForPrograms
+    return visit
 
 
 Anyone = Annotated[Visit, Depends(_acts(Role.VIEWER))]
@@ -201,6 +228,9 @@ Approver = Annotated[Visit, Depends(_acts(Role.APPROVER))]
 Admin = Annotated[Visit, Depends(_acts(Role.ADMIN))]
 ApiEditor = Annotated[Visit, Depends(_calls(Role.EDITOR))]
 ApiApprover = Annotated[Visit, Depends(_calls(Role.APPROVER))]
+ApiAdmin = Annotated[Visit, Depends(_calls(Role.ADMIN))]
+ApiPerson = Annotated[Visit, Depends(_calls_as_person)]
+"""An admin who is logged in: a program must not make itself another way in."""
 
 
 def cookie_life() -> timedelta:

@@ -17,12 +17,15 @@ from worker.store.running import Audit
 
 ELSEWHERE = {
     "enter": "a login is a row of its own, and its failures are counted",
+    "enter_code": "the same login's second step",
     "leave": "a login is a row of its own",
     "language": "the user's own taste",
 }
 """Routes that write no row, and why."""
 
-BY_THE_STEP = frozenset({"console.pages.channels"})
+BY_THE_STEP = frozenset(
+    {"console.pages.channels", "console.pages.me", "console.pages.users", "console.api_access"}
+)
 """Modules whose steps write the rows themselves: the command line shares them."""
 
 WRITES = ("visit.act(", "_done(visit,")

@@ -1,4 +1,4 @@
-"""Ways in beside a password: recovery codes, tokens of programs; and whose eyes a text has passed."""
+"""Ways in beside a password, for people and programs; and whose eyes a text has passed."""
 
 from __future__ import annotations
 

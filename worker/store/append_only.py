@@ -13,14 +13,13 @@ def guard_statements(table: str, dialect: str) -> list[str]:
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             for verb in ("UPDATE", "DELETE")
         ]
+    body = f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
     refuse = f"EXECUTE FUNCTION {table}_refuses()"
+    change, truncate = f"{table}_no_change", f"{table}_no_truncate"
     return [
-        f"CREATE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-        f"FOR EACH ROW {refuse}",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT {refuse}",
+        f"CREATE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS {body}",
+        f"CREATE TRIGGER {change} BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {truncate} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
     ]
 
 
