@@ -15,6 +15,8 @@ from console.words import Words
 from worker.pipeline.context import Context
 from worker.pipeline.packing import PackingRow, packing_list
 from worker.store.customers import OrderStanding
+from worker.store.orders import OrderRow
+from worker.store.reach_queries import people_with_open_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Parcel:
     strong: bool
     """A sample: forgetting it costs most."""
     packed: bool
+    text: str
+    """What the card says, to be printed or written by hand; empty while it is held."""
+    customer_id: int | None
+    noted: bool
+    """A contact note of the person is open: it comes back with the next order."""
 
 
 def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Parcel, ...]:
@@ -38,7 +45,8 @@ def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tupl
     today = now.astimezone(ctx.zone).date()
     rows = packing_list(session, ctx, today, "en" if words.locale == "en" else "ja")
     shops, ranks = shop_labels(session, words), badges(ctx.documents.ladder, words.locale)
-    rank_of = _ranks(session, rows)
+    rank_of, owner_of = _ranks(session, rows), _owners(session, rows)
+    noted = people_with_open_notes(session, {each for each in owner_of.values() if each})
     return tuple(
         Parcel(
             id=row.item_id,
@@ -50,6 +58,9 @@ def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tupl
             note=row.held or row.coupon,
             strong=row.item.startswith("sample"),
             packed=row.packed_at is not None,
+            text=row.text,
+            customer_id=owner_of.get(row.order_id),
+            noted=owner_of.get(row.order_id) in noted,
         )
         for row in sorted(rows, key=lambda row: row.packed_at is not None)
     )
@@ -65,6 +76,15 @@ def item_words(item: str, label: str, milestone: int | None, words: Words) -> st
     if milestone is None:
         return name
     return f"{formats.nth(milestone, words.locale)}{'' if words.locale == 'ja' else ' '}{name}"
+
+
+def _owners(session: Session, rows: Sequence[PackingRow]) -> dict[int, int | None]:
+    found = session.execute(
+        select(OrderRow.id, OrderRow.customer_id).where(
+            OrderRow.id.in_({row.order_id for row in rows})
+        )
+    )
+    return {row.id: row.customer_id for row in found}
 
 
 def _ranks(session: Session, rows: Sequence[PackingRow]) -> dict[int, str | None]:

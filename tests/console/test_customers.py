@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from sqlalchemy import Engine
 
 from tests.console.conftest import Enter, Visitor
 from tests.console.rich import PERSON, enrich
+from worker.pipeline import packing
 from worker.rules.states import ConsentAction, GrantState, MessageState, NoteState, Role
 from worker.store.customers import (
     Consent,
@@ -311,3 +313,15 @@ def test_a_mail_that_came_back_asks_for_a_new_address(enter: Enter, desk_engine:
     assert one(desk_engine, states) is MessageState.BOUNCED
     assert visitor.get("/tasks").text.count("新しいメールアドレスを伺う") >= 2
     assert visitor.send(f"{path}/bounced", evidence="again").status_code == 409
+
+
+def test_the_packing_bench_sees_the_card_and_an_open_note(
+    enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(*given: Any) -> list[packing.PackingRow]:
+        return [replace(row, text="藤原 千鶴様\nいつも") for row in packing.packing_list(*given)]
+
+    monkeypatch.setattr("console.views.packing.packing_list", written)
+    html = enter().get("/packing").text
+    assert html.count(f'href="/customers/{PERSON}#note"') == 1
+    assert "藤原 千鶴様" in html.split("カードの文面")[1]

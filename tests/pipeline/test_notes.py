@@ -21,7 +21,7 @@ from worker.pipeline.notes import (
 from worker.pipeline.review_words import Refused, StaleEdit
 from worker.rules.states import MailKind, MessageState, NoteState, Via
 from worker.store.channels import Channel
-from worker.store.customers import ContactNote
+from worker.store.customers import ContactNote, Customer
 from worker.store.messages import Message, MessageBody, MessageEvent
 from worker.store.note_queries import count_due, open_notes
 from worker.store.orders import OrderRow
@@ -227,3 +227,15 @@ def test_planning_again_keeps_a_follow_up_that_a_note_holds(session: Session) ->
     p.planned(session)
     assert planned.state is S.SCHEDULED
     assert p.message_of(session, order, M.FOLLOW_UP).id == planned.id
+
+
+def test_planning_looks_at_notes_of_whoever_was_merged_in(session: Session) -> None:
+    gone = p.a_person(session)
+    note(session, gone.id)
+    order, person = shipped_order(session)
+    merge(session, p.ctx(), person, gone.id, "test", "mori", p.MONDAY)
+    session.get_one(Customer, person).rank_due = False
+    session.refresh(order)
+    p.due_again(session, order)
+    p.planned(session)
+    assert p.said(session, order, M.FOLLOW_UP) == ("waiting", "open_note")
