@@ -105,7 +105,7 @@ def test_the_others_run_on_the_first_page_says_what_is_wrong_and_nothing_is_lost
         assert (row.paused, row.last_error, row.last_success_at) == (False, "", town.now), name
     for name in TROUBLED:
         marks = town.marks(name)
-        assert all(marks[stream] >= mark for stream, mark in before[name].items() if mark), name
+        assert all((marks[stream] or "") >= (mark or "") for stream, mark in before[name].items())
         assert marks["orders"] != before[name]["orders"]
     assert not any(title in told(town, "ja") for title in ("止まっています", "遅れています"))
     with town.runtime.look() as session:
