@@ -28,6 +28,7 @@ def write(
     said: Line = "",
     is_open: Annotated[bool, Form(alias="open")] = False,
     via: Annotated[Via | Literal[""], Form()] = "",
+    back: Annotated[str, Form()] = "",
 ) -> Response:
     """One line, now."""
     with visit.act("write_note", f"customer:{customer_id}", open=is_open) as (session, _ctx):
@@ -35,7 +36,7 @@ def write(
         notes.write_note(
             session, customer_id, words, is_open=is_open, by=visit.login.name, now=visit.now
         )
-    return go(f"/customers/{customer_id}#note")
+    return go(own_path(back, f"/customers/{customer_id}#note"))
 
 
 @router.get("/notes/{note_id}")

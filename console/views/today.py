@@ -79,7 +79,9 @@ def today_view(session: Session, ctx: Context, words: Words, now: datetime) -> T
         heads=heads,
         kinds=_kinds(session, heads, words),
         soon=_soon(session, words, now),
-        troubles=(*_due_notes(session, ctx, words, now), *_troubles(session, words, states, now)),
+        troubles=_by_urgency(
+            (*_troubles(session, words, states, now), *_due_notes(session, ctx, words, now))
+        ),
         packed=sum(1 for box in boxes if box.packed),
         parcels=len(boxes),
         sent=_sent_today(session, ctx, now),
@@ -199,6 +201,13 @@ def _pools(session: Session, words: Words, now: datetime) -> list[Trouble]:
         for name, low, left in rows
         if left < low
     ]
+
+
+_URGENT = ("bad", "warn", "note")
+
+
+def _by_urgency(found: tuple[Trouble, ...]) -> tuple[Trouble, ...]:
+    return tuple(sorted(found, key=lambda one: _URGENT.index(one.look)))
 
 
 def _due_notes(session: Session, ctx: Context, words: Words, now: datetime) -> Iterator[Trouble]:

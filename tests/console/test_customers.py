@@ -256,6 +256,15 @@ def test_a_line_on_the_telephone_becomes_the_fixed_form(enter: Enter, desk_engin
         ]
 
 
+def test_a_note_beside_a_mail_leads_back_to_it_and_nowhere_else(enter: Enter) -> None:
+    visitor = enter(Role.EDITOR)
+    visitor.get(CARD)
+    here = visitor.send(f"{CARD}/notes", said="x", back="/queue?m=1")
+    assert here.headers["location"] == "/queue?m=1"
+    away = visitor.send(f"{CARD}/notes", said="x", back="//evil.example")
+    assert away.headers["location"] == f"{CARD}#note"
+
+
 def test_an_empty_note_is_not_kept(enter: Enter, desk_engine: Engine) -> None:
     visitor = enter(Role.EDITOR)
     before = one(desk_engine, sa.select(sa.func.count()).select_from(ContactNote))
