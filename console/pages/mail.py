@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Response
 from fastapi.responses import HTMLResponse
 
 from console.headers import MAIL_POLICY
+from console.pages.reading import taken_by
 from console.rendering import go, own_path, page
-from console.views.editing import editing, refused_edit, stale_edit
+from console.views.editing import Editing, editing, refused_edit, stale_edit
 from console.views.mail import mail_view
-from console.visit import Approver, Editor, Reading
+from console.views.pane import seen_words, stale_view
+from console.visit import Approver, Editor, Reading, Visit
 from worker.pipeline import render, review
 from worker.pipeline.review import StaleEdit, Words
 from worker.rules.states import MessageState
@@ -28,7 +32,9 @@ def show(visit: Reading, message_id: str, view: str = "", anew: bool = False) ->
     """The mail on a page of its own, with its life."""
     with visit.read() as (session, ctx):
         mail = mail_view(session, ctx, message_id, visit.words, visit.now, view)
-    return page(visit, "mail.html", mail=mail, back=f"/messages/{message_id}", anew=anew)
+    taken = taken_by(visit, message_id)
+    back = f"/messages/{message_id}"
+    return page(visit, "mail.html", mail=mail, back=back, anew=anew, taken=taken)
 
 
 @router.get("/html")
@@ -43,8 +49,15 @@ def html(visit: Reading, message_id: str) -> Response:
 
 
 @router.post("/approve")
-def approve(visit: Approver, message_id: str, version: Version, back: Back = "") -> Response:
-    """Release exactly what stands there; where facts changed meanwhile, write it anew instead."""
+def approve(
+    visit: Approver,
+    message_id: str,
+    version: Version,
+    seen_subject: Annotated[str | None, Form(max_length=998)] = None,
+    seen_text: Annotated[str | None, Form(max_length=65536)] = None,
+    back: Back = "",
+) -> Response:
+    """Release exactly what was read; where facts changed meanwhile, write it anew instead."""
     try:
         with visit.act("approve", f"message:{message_id}", version=version) as (session, ctx):
             review.approve(
@@ -54,9 +67,14 @@ def approve(visit: Approver, message_id: str, version: Version, back: Back = "")
                 by=visit.login.name,
                 now=visit.now,
                 version=version,
+                seen=seen_words(seen_subject, seen_text),
                 recheck=visit.house.recheck,
             )
+    except StaleEdit as stale:
+        return _stale(visit, stale, back)
     except review.Refused as no:
+        if no.code == "being_read":
+            return go(f"/messages/{message_id}#mail")
         if no.code != "facts_changed":
             raise
         with visit.act("write_anew", f"message:{message_id}") as (session, ctx):
@@ -170,11 +188,13 @@ def again(visit: Approver, message_id: str) -> Response:
 
 
 @router.get("/edit")
-def ask_edit(visit: Reading, message_id: str, back: str = "") -> Response:
+def ask_edit(visit: Reading, message_id: str, back: str = "", saved: bool = False) -> Response:
     """Subject and words in fields."""
+    taken = taken_by(visit, message_id)
     with visit.read() as (session, ctx):
         model = editing(session, ctx, message_id, visit.words, visit.now)
-    return page(visit, "edit.html", e=model, back=own_path(back, f"/messages/{message_id}"))
+    back = own_path(back, f"/messages/{message_id}")
+    return page(visit, "edit.html", e=replace(model, saved=saved), back=back, taken=taken)
 
 
 @router.post("/edit")
@@ -185,6 +205,7 @@ def edit(
     subject: Annotated[str, Form(max_length=998)],
     text: Annotated[str, Form(max_length=65536)],
     html: Annotated[str | None, Form(max_length=524288)] = None,
+    stay: Annotated[Literal["", "yes"], Form()] = "",
     back: Back = "",
 ) -> Response:
     """Save; where somebody was faster, show the difference and keep these words on the page."""
@@ -204,15 +225,28 @@ def edit(
     except StaleEdit as stale:
         with visit.read() as (session, ctx):
             model = stale_edit(session, ctx, stale, words, visit.words, visit.now)
-        return page(visit, "edit.html", 409, e=model, back=back)
+        return _edit_again(visit, model, back)
     except review.Refused as no:
         if no.code != "text_refused":
             raise
         said = no.words(visit.locale)
         with visit.read() as (session, ctx):
             model = refused_edit(session, ctx, message_id, words, said, visit.words, visit.now)
-        return page(visit, "edit.html", 409, e=model, back=back)
-    return go(back)
+        return _edit_again(visit, model, back)
+    return go(f"/messages/{message_id}/edit?saved=1&back={quote(back)}") if stay else go(back)
+
+
+def _edit_again(visit: Visit, model: Editing, back: str) -> Response:
+    taken = taken_by(visit, model.id)
+    return page(visit, "edit.html", 409, e=model, back=back, taken=taken)
+
+
+def _stale(visit: Visit, stale: StaleEdit, back: str) -> Response:
+    """The question again, with what somebody else made of the mail that was read."""
+    with visit.read() as (session, ctx):
+        model = stale_view(session, ctx, stale, visit.words, visit.now)
+    here = f"/messages/{stale.message_id}#mail"
+    return page(visit, "stale.html", 409, s=model, here=here, back=own_path(back, here))
 
 
 def _reason(visit: Reading, message_id: str, back: str, what: str) -> Response:

@@ -8,13 +8,15 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 from pydantic import AwareDatetime
 from sqlalchemy import select
 
+from console.pages.reading import taken_by
 from console.rendering import fragment, go, known, own_path, page
+from console.shell import menu_counts
 from console.views.mail import mail_view
+from console.views.pane import changed_since
 from console.views.queue import Chosen, queue_view
-from console.views.recent import arrived
 from console.visit import Approver, Reading
 from worker.pipeline import review
-from worker.rules.states import MailKind, MessageState
+from worker.rules.states import MailKind, MessageState, Role
 from worker.store.messages import Message
 
 router = APIRouter()
@@ -58,16 +60,52 @@ def show(visit: Reading, chosen: Filter, m: str = "", view: str = "", after: str
         if model.current:
             mail = mail_view(session, ctx, model.current, visit.words, visit.now, view)
         undo_minutes = ctx.documents.review.undo_seconds // 60
-    folder = str(visit.house.data_dir / "drop")
-    return page(visit, "queue.html", q=model, mail=mail, undo_minutes=undo_minutes, folder=folder)
+    return page(
+        visit,
+        "queue.html",
+        q=model,
+        mail=mail,
+        taken=taken_by(visit, model.current) if model.current else "",
+        undo_minutes=undo_minutes,
+    )
 
 
-@router.get("/queue/news")
-def news(visit: Reading, since: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Response:
-    """How many mails came since the list was drawn; asked for by htmx."""
-    with visit.read() as (session, _ctx):
-        number = arrived(session, since)
-    return fragment(visit, "_news.html", number=number)
+@router.get("/queue/rows")
+def rows(
+    visit: Reading,
+    chosen: Filter,
+    since: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    m: str = "",
+    v: Annotated[int, Query(ge=0)] = 0,
+    after: str = "",
+) -> Response:
+    """The list as it is now, for htmx; what came in since is counted, and the pane left alone."""
+    taken = taken_by(visit, m) if m else ""
+    with visit.read() as (session, ctx):
+        model = queue_view(
+            session,
+            ctx,
+            chosen,
+            visit.words,
+            visit.now,
+            by=visit.login.name,
+            message_id=m,
+            after=after,
+            since=since,
+        )
+        changed = changed_since(session, ctx, m, v, visit.words, visit.now) if m else ""
+        packing = menu_counts(session)["packing"]
+    return fragment(
+        visit,
+        "_rows_again.html",
+        q=model,
+        packing=packing,
+        taken=taken,
+        changed=changed,
+        message_id=m,
+        here=f"{chosen.query(m=m)}#mail",
+        may_take=visit.login.may(Role.APPROVER),
+    )
 
 
 @router.post("/queue/undo")

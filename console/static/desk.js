@@ -30,9 +30,26 @@
     return true;
   };
 
+  const write = (id) => {
+    const field = document.getElementById(id);
+    if (!field) return false;
+    if (field.offsetParent === null) location.hash = "card";
+    field.focus();
+    return true;
+  };
+
+  const save = (event) => {
+    const button = document.querySelector('[data-key="Ctrl+KeyS"]');
+    if (!button || event.code !== "KeyS" || !(event.ctrlKey || event.metaKey)) return false;
+    event.preventDefault();
+    button.click();
+    return true;
+  };
+
   const act = (name) => {
     if (name === "Shift+Slash") return openDialog("keys");
     if (name === "KeyC") return jump("card");
+    if (name === "KeyN" && !holder(name)) return write("quicknote");
     if (name === "KeyW") return jump("why");
     const found = holder(name);
     if (!found) return false;
@@ -43,6 +60,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
+    if (save(event)) return;
     if (inField(event.target)) {
       if (event.code === "Escape") event.target.blur();
       const form = event.target.form;
@@ -53,6 +71,8 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // A person may switch single keys off; Escape and the keys of a form stay.
+    if (document.body.dataset.keys === "off" && event.code !== "Escape") return;
     if (document.querySelector("dialog[open]")) return;
     // A key held down must not approve a second mail.
     if (event.repeat && !["KeyJ", "KeyK", "ArrowDown", "ArrowUp"].includes(event.code)) return;

@@ -31,6 +31,8 @@ class Earlier:
     day: str
     what: str
     end: str
+    id: str = ""
+    """The mail; empty where it was an order without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _earlier(
         at = mail.sent_at or mail.due_at
         number = f" {formats.nth(mail.announced, words.locale)}" if mail.announced else ""
         what, end = f"{words(f'kind.{mail.kind}')}{number}", words(f"state.{mail.state}")
-        rows.append((at, Earlier(_day(at, ctx), what, end)))
+        rows.append((at, Earlier(_day(at, ctx), what, end, mail.id)))
     rows += _silent_orders(session, ctx, detail, words)
     rows.sort(key=lambda row: row[0], reverse=True)
     return tuple(line for _at, line in rows[:_EARLIER])

@@ -32,6 +32,7 @@ class Editing:
     sent_back: str
     stale: str = ""
     trouble: str = ""
+    saved: bool = False
     theirs: tuple[Piece, ...] = ()
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from console import formats
 from console.views.customer import Card, card
 from console.views.looks import Look, looks
+from console.views.mail_orders import OrderCard, order_cards
 from console.views.names import Badge, badges, scope_label, shop_labels
 from console.views.paper import VIEWS, Paper, Tab, has_lapsed, paper, tabs
 from console.words import Words
@@ -32,6 +33,14 @@ class Event:
     what: str
     who: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The words on this page: an approval of others is refused with the difference."""
+
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,10 @@ class MailView:
     card: Card
     moves: frozenset[str]
     editable: bool
+    lines: bool
+    """Whether a clerk may still add a personal line."""
+    seen: Seen | None
+    orders: tuple[OrderCard, ...]
     again: bool
     captured: bool
 
@@ -109,6 +122,9 @@ def mail_view(
         card=person,
         moves=frozenset(detail.moves),
         editable=detail.body is not None and message.state in REVIEWABLE | set(TO_SEND),
+        lines=message.customer_id is not None and message.state in REVIEWABLE,
+        seen=Seen(detail.body.subject, detail.body.text) if detail.body else None,
+        orders=order_cards(detail, ctx, words),
         again=message.state in (MessageState.SENT, MessageState.BOUNCED, MessageState.FAILED),
         captured=message.captured,
     )

@@ -65,10 +65,10 @@ def done_today(session: Session, ctx: Context, now: datetime) -> int:
     )
 
 
-def arrived(session: Session, since: int) -> int:
-    """How many mails came to be read after the event ``since``."""
+def arrived_ids(session: Session, since: int) -> set[str]:
+    """Mails that came to be read after the event ``since``."""
     statement = (
-        select(func.count(MessageEvent.message_id.distinct()))
+        select(MessageEvent.message_id)
         .join(Message, Message.id == MessageEvent.message_id)
         .where(
             MessageEvent.id > since,
@@ -77,4 +77,4 @@ def arrived(session: Session, since: int) -> int:
             Message.state == MessageState.IN_REVIEW,
         )
     )
-    return session.scalar(statement) or 0
+    return set(session.scalars(statement))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -164,7 +165,12 @@ def test_odd_requests_are_told_and_change_nothing(enter: Enter) -> None:
     assert "いま止めているものはありません" in visitor.get("/stops").text
 
 
-def test_what_came_to_be_read_since_the_list_was_drawn_is_news(enter: Enter) -> None:
+def test_what_came_to_be_read_since_the_list_was_drawn_is_counted_not_put_between(
+    enter: Enter,
+) -> None:
     visitor = enter()
-    assert "新しく14通" in visitor.get("/queue/news?since=0").text
-    assert visitor.get("/queue/news?since=9999").text.strip() == ""
+    before = visitor.get("/queue/rows?since=0").text
+    news = [int(number) for number in re.findall(r"新しく(\d+)通", before)]
+    assert (news, before.count('class="dk-item"')) == ([2, 4, 3, 3], 0)
+    now = visitor.get("/queue/rows?since=9999").text
+    assert ("新しく" in now, now.count('class="dk-item"')) == (False, 12)

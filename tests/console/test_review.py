@@ -99,14 +99,20 @@ def test_the_strip_is_gone_when_its_time_is_over(enter: Enter, clock: Clock) -> 
 def test_a_page_that_is_older_than_the_mail_approves_nothing(enter: Enter, ledger: Ledger) -> None:
     visitor, colleague = enter(Role.APPROVER), enter(Role.EDITOR)
     old = _forms(_open(visitor, 6), f"/messages/{message_id(6)}/approve")
+    read = ledger.body(6).text.replace("\n", "\r\n")
     colleague.get(f"/messages/{message_id(6)}/edit")
     colleague.send(
         f"/messages/{message_id(6)}/edit", version=old["version"], subject="新", text="新しい文"
     )
-    answer = visitor.send(f"/messages/{message_id(6)}/approve", **old)
+    answer = visitor.send(f"/messages/{message_id(6)}/approve", **old, seen_text=read)
     assert answer.status_code == 409
-    assert "ほかの人が先に変えました" in answer.text
+    assert f"{NAMES[Role.EDITOR]}が9:40に「編集」" in answer.text
+    assert "<del>大野 由佳 様" in answer.text
+    assert "新しい文" in answer.text
     assert ledger.message(6).state is MessageState.IN_REVIEW
+    now_read = _forms(answer.text, f"/messages/{message_id(6)}/approve")
+    visitor.send(f"/messages/{message_id(6)}/approve", **now_read)
+    assert ledger.message(6).state is MessageState.APPROVED
 
 
 def test_a_stale_save_shows_the_difference_and_keeps_the_clerks_words(
