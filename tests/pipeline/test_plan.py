@@ -152,6 +152,28 @@ def test_amazon_is_forbidden_and_makes_no_message(session: Session) -> None:
     assert session.scalars(select(Message)).all() == []
 
 
+def test_amazons_review_request_makes_no_campaign(session: Session) -> None:
+    shop = p.a_shop(session, "amazon:jp")
+    delivered = {"fulfilment": "delivered", "shipped_at": p.MONDAY, "delivered_at": p.MONDAY}
+    make_order_row(session, shop, None, p.MONDAY, plan_due=True, **delivered)
+    rules = tuple(
+        replace(rule, enabled=True, families=(*rule.families, "amazon"))
+        if rule.kind is M.REVIEW_REQUEST
+        else rule
+        for rule in p.shipped().mails.rules
+    )
+    families = {**p.shipped().senders.families, "amazon": {M.REVIEW_REQUEST: Sender.OKAERI}}
+    p.planned(
+        session,
+        p.ctx(
+            mails=replace(p.shipped().mails, rules=rules),
+            senders=replace(Senders(families={}), families=families),
+        ),
+        p.MONDAY + timedelta(days=9),
+    )
+    assert session.scalars(select(Message)).all() == []
+
+
 def test_somebody_suppressed_is_not_mailed(session: Session) -> None:
     shop, person = p.a_shop(session), p.a_person(session)
     order = p.a_visit(session, shop, person)

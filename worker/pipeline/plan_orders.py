@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from connectors.contract import Family
 from worker.pipeline.plan_reach import Book, open_book
 from worker.pipeline.plan_run import Planned, Run
 from worker.rules import timing
@@ -79,11 +80,17 @@ def _case(
     kind: MailKind,
     carried: Mapping[tuple[MailKind, str], str | None],
 ) -> Case | None:
-    """None where the kind is off for this family: then there is no occasion at all."""
+    """None where the kind is off for this family: then there is no occasion at all.
+
+    Nor is there where Amazon asks by itself: ``solicit`` plans that, and Amazon's orders make
+    no message, not even a campaign's.
+    """
     documents, channel = run.ctx.documents, run.channels[order.channel_id]
     permission = book.permission(
         channel, kind, order.email, order.customer_id, erased=order.erased_at is not None
     )
+    if channel.family == Family.AMAZON and permission.verdict is Verdict.PLATFORM:
+        return None
     rules = documents.mails.rules
     if not speaking(rules, kind, channel.family) and permission.verdict is not Verdict.FORBID:
         return None
