@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 from worker.mail.declared.orders import ORDERS
@@ -19,8 +20,10 @@ BY_NAME: dict[str, Placeholder] = {p.name: p for p in PLACEHOLDERS}
 
 
 def _alias_names(declared: Placeholder) -> Iterable[str]:
-    if declared.label_ja.isidentifier():
-        yield declared.label_ja
+    # Signs that cannot stand in a name become one that can: お客様名(姓) is typed お客様名_姓.
+    spelled = re.sub(r"\W+", "_", declared.label_ja).strip("_")
+    if spelled.isidentifier():
+        yield spelled
     yield from declared.aliases
 
 

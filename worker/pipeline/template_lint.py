@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from worker.mail.check import check_source
+from worker.mail.letters import follows
 from worker.mail.lint import Finding as MailFinding
 from worker.mail.lint import LintContext, Severity, is_advertisement, lint_content
 from worker.mail.placeholders import ALIASES, BY_NAME, canonical
@@ -102,6 +103,8 @@ def inspect(
     session: Session, ctx: Context, name: TextName, parts: Mapping[str, str], now: datetime
 ) -> Inspection:
     """Look a text over by its source and by what nine invented customers would get."""
+    if {"subject", "text"} & set(name.paths) - {p for p in parts if parts[p].strip()}:
+        return Inspection((Finding("text", 0, "empty", "error"),), {}, "")
     found = [finding for part in parts for finding in _source(ctx, name, parts, part)]
     shown = {s.id: show_sample(session, ctx, name, parts, s.id) for s in samples_for(name)}
     if not any(f.severity == "error" for f in found):
@@ -142,12 +145,22 @@ def _source(ctx: Context, name: TextName, parts: Mapping[str, str], part: str) -
         )  # fmt: skip
     yield from _blocks(ctx, name, parts, part)
     for number, row in enumerate(source.split("\n"), 1):
-        for match in _DOUBLED.finditer(row):
-            start, end = match.span(1)
-            mend = Mend("replace", number, start, end)
-            yield Finding(part, number, "doubled_honorific", "error", "様", start, end, mend)
+        yield from _row(ctx, name, part, number, row)
     if part == "subject" and source.strip().startswith(TEST_MARKERS):
         yield Finding(part, 1, "reserved_marker", "error", TEST_MARKERS[name.locale == "en"])
+
+
+def _row(ctx: Context, name: TextName, part: str, number: int, row: str) -> Iterator[Finding]:
+    """What a line by itself tells, whatever becomes of the rest."""
+    for match in _DOUBLED.finditer(row):
+        start, end = match.span(1)
+        mend = Mend("replace", number, start, end)
+        yield Finding(part, number, "doubled_honorific", "error", "様", start, end, mend)
+    deleted = Mend("delete_line", number) if part == "text" else None
+    for word in ctx.documents.policy.forbidden_words.get(name.family, ()):
+        if (start := row.find(word)) >= 0:
+            end = start + len(word)
+            yield Finding(part, number, "forbidden_word", "error", word, start, end, deleted)
 
 
 def _blocks(ctx: Context, name: TextName, parts: Mapping[str, str], part: str) -> Iterator[Finding]:
@@ -226,7 +239,9 @@ def _context(session: Session, ctx: Context, name: TextName, now: datetime) -> L
         legal_name=shop.legal_name or "",
         postal_address=shop.postal_address or "",
         unsubscribe_url=context.unsubscribe_url or f"mailto:{shop.contact_mail}",
-        foreign_names=[other for other in context.foreign_names if other != shop.shop_name],
+        foreign_names=[
+            other for other in context.foreign_names if other not in (shop.shop_name or "")
+        ],
     )
 
 
@@ -236,8 +251,8 @@ def _inspected(
     for told in lint_content(mail, context):
         if told.code not in _beyond(ctx, name):
             yield _placed(parts, told)
-    words = ctx.documents.policy.forbidden_words.get(name.family, ())
-    for word in words:
+    for word in ctx.documents.policy.forbidden_words.get(name.family, ()):
+        # A block or a value may bring it in.
         if word in mail.subject or word in mail.body_text:
             yield _placed(parts, MailFinding("forbidden_word", Severity.ERROR, word))
     if not name.advertises and not name.is_card and not name.is_block:
@@ -271,7 +286,7 @@ def _placed(parts: Mapping[str, str], told: MailFinding) -> Finding:
     # Forbidden words are found by two lists: of one passage one of them says it.
     code = "forbidden_word" if told.code == "leads_outside" else told.code
     part, line, start, end = _found(parts, (told.detail,))
-    mend = Mend("delete_line", line) if code in _DELETED and line else None
+    mend = Mend("delete_line", line) if code in _DELETED and line and part == "text" else None
     return Finding(part, line, code, severity, told.detail, start, end, mend)
 
 
@@ -293,6 +308,14 @@ def _place(source: str, line: int, what: str) -> tuple[int, int]:
         return 0, 0
     start = rows[line - 1].find(what)
     return (start, start + len(what)) if start >= 0 else (0, 0)
+
+
+def behind(in_force: Mapping[str, str], parts: Mapping[str, str]) -> Finding | None:
+    """The words changed and an HTML part written by hand did not: two mails in one."""
+    old, new = in_force.get("html"), parts.get("html")
+    if new is None or old != new or in_force.get("text") == parts.get("text"):
+        return None
+    return None if follows(parts["text"], new) else Finding("html", 0, "html_behind", "warning")
 
 
 # --- mending --------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,10 +14,10 @@ from worker.pipeline.context import Context
 from worker.pipeline.template_drafts import draft_of, drafts, name_of
 from worker.pipeline.template_names import BLOCKS, CARD, FAMILIES, FRAME, TextName, parts_in
 from worker.rules.shop import Ladder
-from worker.rules.states import MailKind, Verdict
+from worker.rules.states import MailKind, Sender, Verdict
 from worker.store.channels import Channel
 
-State = Literal["own", "edited", "inherited", "draft", "missing", "forbidden", "none"]
+State = Literal["own", "edited", "inherited", "draft", "missing", "unused", "forbidden", "none"]
 
 _ALWAYS = ("own", "rakuten", "yahoo")
 _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -84,14 +84,16 @@ def text_ranks(ladder: Ladder) -> tuple[str, ...]:
 
 def matrix(session: Session, ctx: Context, locale: str) -> Matrix:
     """Fill every field from the texts in force and the drafts."""
-    present = set(session.scalars(select(Channel.family).distinct()))
+    present: dict[str, list[str]] = {}
+    for family, channel in session.execute(select(Channel.family, Channel.name)):
+        present.setdefault(family, []).append(channel)
     ranks = (ANY_RANK, *text_ranks(ctx.documents.ladder))
     columns = tuple(
         Column(family, ranks if family in _ALWAYS else (ANY_RANK,))
         for family in FAMILIES
         if family in present or family in _ALWAYS
     )
-    filling = _Filling(ctx, {str(name_of(draft)) for draft in drafts(session)})
+    filling = _Filling(ctx, {str(name_of(draft)) for draft in drafts(session)}, present)
     rows = [
         Row(kind, occasion, filling.row(locale, kind, occasion, columns))
         for kind, occasions in _ROWS
@@ -101,15 +103,18 @@ def matrix(session: Session, ctx: Context, locale: str) -> Matrix:
 
 
 def _says_something(row: Row) -> bool:
-    """A row that is nowhere possible only fills the page."""
-    return any(cell.state != "none" for cell in row.cells)
+    """An occasion that is nowhere possible only fills the page."""
+    idle = ("none", "unused", "forbidden") if row.occasion else ("none",)
+    return any(cell.state not in idle for cell in row.cells)
 
 
 class _Filling:
     """Judges one field after another."""
 
-    def __init__(self, ctx: Context, drafted: Collection[str]) -> None:
-        self._ctx, self._drafted = ctx, drafted
+    def __init__(
+        self, ctx: Context, drafted: Collection[str], channels: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._ctx, self._drafted, self._channels = ctx, drafted, channels
         self._shipped = FolderSource(shipped_root())
 
     def row(
@@ -137,8 +142,18 @@ class _Filling:
         taken = taken_for(self._ctx.texts, name)
         if taken is not None:
             return Cell(name, "inherited", taken)
-        # A mail of any rank falls back to the plain text: that one alone is missed there.
-        return Cell(name, "none" if _needs_none(name) else "missing")
+        if _needs_none(name):
+            return Cell(name, "none")
+        return Cell(name, "missing" if self._is_ours(name) else "unused")
+
+    def _is_ours(self, name: TextName) -> bool:
+        """Whether Okaeri sends such mails on any channel of the family: only then one is missed."""
+        kind = name.mail_kind
+        if kind is None:
+            return False
+        senders = self._ctx.documents.senders
+        channels = self._channels.get(name.family, ("",))
+        return any(senders.who(each, name.family, kind) is Sender.OKAERI for each in channels)
 
     def _is_forbidden(self, name: TextName) -> bool:
         if name.mail_kind is None:
@@ -159,9 +174,10 @@ def _is_pointless(name: TextName) -> bool:
 
 
 def _needs_none(name: TextName) -> bool:
-    return name.rank == ANY_RANK and (
-        name.kind in _STEPPED or name.occasion in ("second", "returning", "uncertain")
-    )
+    """What no mail is ever written from."""
+    if name.kind in _STEPPED and not name.occasion:
+        return True
+    return name.rank == ANY_RANK and name.occasion in ("second", "returning", "uncertain")
 
 
 def taken_for(source: DocumentSource, name: TextName) -> TextName | None:

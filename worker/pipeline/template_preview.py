@@ -15,12 +15,10 @@ from worker.mail.texts import ChosenText, TextBroken, load_card, load_text
 from worker.pipeline.context import Context
 from worker.pipeline.plan_run import shop_days
 from worker.pipeline.render_facts import telltale, text_facts
-from worker.pipeline.render_shop import sender_of
 from worker.pipeline.review_words import Refused
 from worker.pipeline.template_names import TextName, overlaid
 from worker.pipeline.template_samples import (
     SAMPLES,
-    channel_for,
     facts_of,
     samples_for,
     shop_shown,
@@ -66,7 +64,7 @@ def show_sample(
     fitting = samples_for(name)
     sample = next((s for s in (*fitting, *SAMPLES) if s.id == sample_id), fitting[0])
     facts = facts_of(name, sample, shop_shown(session, ctx, name))
-    return _shown(ctx, name, parts, facts, _sender(session, ctx, name))
+    return _shown(ctx, name, parts, facts)
 
 
 def show_order(
@@ -92,7 +90,7 @@ def show_order(
         facts = text_facts(
             ctx, material, shop_days(ctx, now), now, tale, example.coupon, example.sample_name
         )
-    return _shown(ctx, name, parts, facts, sender_of(ctx, channel)[0])
+    return _shown(ctx, name, parts, facts)
 
 
 def _imagined(
@@ -121,26 +119,19 @@ def _imagined(
     )
 
 
-def _shown(
-    ctx: Context, name: TextName, parts: Mapping[str, str], facts: TextFacts, sender: str
-) -> Shown:
+def _shown(ctx: Context, name: TextName, parts: Mapping[str, str], facts: TextFacts) -> Shown:
     try:
         text = chosen(ctx, name, parts)
         known = values(facts, name.locale)
         if name.is_card:
             text = ChosenText(text.key, text.locale, "-", text.body_text, None, "")
-        return Shown(render(text, known), sender=sender)
+        return Shown(render(text, known), sender=facts.shop.shop_name or "")
     except TextBroken as error:
         return Shown(None, "block_missing", str(error))
     except MissingValue as error:
         return Shown(None, "missing_value", error.name)
     except TextRefused as error:
         return Shown(None, error.code, error.reason, error.line)
-
-
-def _sender(session: Session, ctx: Context, name: TextName) -> str:
-    channel = channel_for(session, name.family)
-    return sender_of(ctx, channel)[0] if channel else ""
 
 
 def label_of(placeholder: str, locale: str) -> str:
