@@ -23,6 +23,9 @@ from console.pages import (
     reading,
     stops,
     tasks,
+    templates,
+    templates_edit,
+    templates_publish,
     today,
     unconfirmed,
 )
@@ -49,5 +52,8 @@ ROUTERS = (
     channels_login.router,
     channels_import.router,
     channels.router,
+    templates_edit.router,
+    templates_publish.router,
+    templates.router,
     more.router,
 )

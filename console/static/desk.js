@@ -94,7 +94,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sent) event.preventDefault();
-    else if (form.method === "post") form.dataset.sent = "yes";
+    // What is shown in a frame leaves the page where it is: it may be sent again.
+    else if (form.method === "post" && !event.submitter?.formTarget) form.dataset.sent = "yes";
   });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
