@@ -13,6 +13,7 @@ from worker.mail.lint import Severity, is_advertisement, lint_content
 from worker.mail.render import Rendered
 from worker.pipeline.context import Context
 from worker.pipeline.render_shop import lint_context
+from worker.rules.lint_words import lint_words
 from worker.rules.states import ADVERTISING_KINDS
 from worker.store.channels import Channel
 from worker.store.messages import Message, MessageBody
@@ -46,5 +47,5 @@ def inspect_words(
     context = lint_context(ctx, mine, others, message.locale, kind=message.kind, ad=advertising)
     for finding in lint_content(mail, context):
         if finding.severity is Severity.ERROR:
-            return Inspection(f"{finding.code}: {finding.detail}", advertising)
+            return Inspection(lint_words(finding.code, finding.detail), advertising)
     return Inspection("", advertising)
