@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -154,7 +155,11 @@ def test_amazon_is_forbidden_and_makes_no_message(session: Session) -> None:
 
 def test_amazons_review_request_makes_no_campaign(session: Session) -> None:
     shop = p.a_shop(session, "amazon:jp")
-    delivered = {"fulfilment": "delivered", "shipped_at": p.MONDAY, "delivered_at": p.MONDAY}
+    delivered: dict[str, Any] = {
+        "fulfilment": "delivered",
+        "shipped_at": p.MONDAY,
+        "delivered_at": p.MONDAY,
+    }
     make_order_row(session, shop, None, p.MONDAY, plan_due=True, **delivered)
     rules = tuple(
         replace(rule, enabled=True, families=(*rule.families, "amazon"))
