@@ -94,6 +94,8 @@ class PackingItem(Base):
     label: Mapped[str] = mapped_column(Text, default="")
     packed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     packed_by: Mapped[str] = mapped_column(String(80), default="")
+    printed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When somebody said that the card came out of the printer."""
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
