@@ -146,8 +146,6 @@ def keep(
             session.add(row)
         row.parts = {path: texts[name]}
         row.author, row.at = by, now
-    if changed:
-        store.forget_counts(session)
     session.flush()
     return changed
 
@@ -159,7 +157,6 @@ def rebase(session: Session, working: Working, names: Iterable[str], now: dateti
         if row is not None:
             row.based_on = {path_of(name): digest(working.published[name])}
             row.at = now
-    store.forget_counts(session)
     session.flush()
 
 

@@ -19,6 +19,7 @@ from worker.rules.shop import Documents, ReviewRule
 from worker.rules.states import MailKind, ReviewMode, Sender, Verdict
 from worker.store import settings_queries as store
 from worker.store.channels import Channel
+from worker.store.draft_queries import forget_counts
 from worker.store.drafts import DraftCount
 
 _DAYS_FOR_PACE = 28
@@ -62,8 +63,9 @@ def count(session: Session, now_ctx: Context, working: Working, now: datetime) -
 def keep_count(
     session: Session, key: str, figures: Mapping[str, Any], by: str, now: datetime
 ) -> None:
-    """Keep what was counted, unless somebody did so at the same time."""
+    """Keep what was counted, the last alone, unless somebody did so at the same time."""
     if session.get(DraftCount, key) is None:
+        forget_counts(session)
         session.add(DraftCount(key=key, figures=dict(figures), by=by, at=now))
         session.flush()
 

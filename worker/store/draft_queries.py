@@ -51,6 +51,11 @@ def count_for(session: Session, key: str) -> DraftCount | None:
     return session.get(DraftCount, key) if key else None
 
 
+def latest_count(session: Session) -> DraftCount | None:
+    """What was counted last, for whatever drafts."""
+    return session.scalars(select(DraftCount).order_by(DraftCount.at.desc()).limit(1)).first()
+
+
 def newest_release(session: Session) -> Release | None:
     """The release in force."""
     return session.scalars(select(Release).order_by(Release.id.desc()).limit(1)).first()
