@@ -21,6 +21,8 @@ from console.pages import (
     quarantine,
     queue,
     reading,
+    settings,
+    settings_release,
     stops,
     tasks,
     templates,
@@ -55,5 +57,7 @@ ROUTERS = (
     templates_edit.router,
     templates_publish.router,
     templates.router,
+    settings_release.router,  # before the pages: its paths are more exact
+    settings.router,
     more.router,
 )
