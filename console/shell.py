@@ -48,6 +48,9 @@ class Shell:
     last_import: str
     can_edit: bool
     can_approve: bool
+    can_admin: bool
+    shortcuts: bool
+    """Whether single keys act for this user."""
 
 
 def shell(visit: Visit) -> Shell:
@@ -70,6 +73,8 @@ def shell(visit: Visit) -> Shell:
         last_import=formats.near(imported, visit.now, zone) if imported else "",
         can_edit=visit.login.may(Role.EDITOR),
         can_approve=visit.login.may(Role.APPROVER),
+        can_admin=visit.login.may(Role.ADMIN),
+        shortcuts=visit.login.shortcuts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.pages import (
+    audit,
     batch,
     candidates,
     channels,
@@ -14,6 +15,7 @@ from console.pages import (
     handoffs,
     login,
     mail,
+    me,
     messages,
     more,
     notes,
@@ -30,6 +32,8 @@ from console.pages import (
     templates_publish,
     today,
     unconfirmed,
+    users,
+    users_tokens,
 )
 
 ROUTERS = (
@@ -57,6 +61,10 @@ ROUTERS = (
     templates_edit.router,
     templates_publish.router,
     templates.router,
+    me.router,
+    users_tokens.router,
+    users.router,
+    audit.router,
     settings_release.router,  # before the pages: its paths are more exact
     settings.router,
     more.router,

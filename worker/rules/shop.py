@@ -345,6 +345,8 @@ class Review:
     """Clean approvals of one text version and channel before the next step is offered."""
     canary: int = 3
     """So many mails of a new text version are read in every mode."""
+    four_eyes: bool = False
+    """Whoever wrote a text version does not approve these first mails of it."""
     business_hours: tuple[time, time] = (time(9), time(18))
 
 

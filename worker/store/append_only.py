@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import DDL, Table, event
+from sqlalchemy.schema import ExecutableDDLElement
 
 
 def guard_statements(table: str, dialect: str) -> list[str]:
@@ -38,6 +39,10 @@ def only_grows(table: Table) -> None:
     """Guard the table also where it is made from the models and not by the migrations."""
     for dialect in ("sqlite", "postgresql"):
         for statement in guard_statements(table.name, dialect):
-            event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))
-    after = DDL(f"DROP FUNCTION {table.name}_refuses()").execute_if(dialect="postgresql")
-    event.listen(table, "after_drop", after)
+            event.listen(table, "after_create", _run_on(dialect, statement))
+    forget = f"DROP FUNCTION {table.name}_refuses()"
+    event.listen(table, "after_drop", _run_on("postgresql", forget))
+
+
+def _run_on(dialect: str, statement: str) -> ExecutableDDLElement:
+    return DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
