@@ -1,4 +1,4 @@
-"""Plain lists: messages by state, unconfirmed sends, handoffs, stops, candidates, quarantine."""
+"""Plain lists: unconfirmed sends, handoffs, stops, candidates, quarantine."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console import formats
-from console.views.names import Badge, Option, badges, shop_labels
+from console.views.names import Option, shop_labels
 from console.visit import NoSuchPlace
 from console.words import Words
 from worker.pipeline import review
 from worker.pipeline.context import Context
-from worker.pipeline.review import QueueFilter
-from worker.pipeline.review_queue import conditions
 from worker.rules.states import MailKind, MessageState, QuarantineState
 from worker.store.channels import Channel
 from worker.store.customers import CustomerProfile
@@ -24,103 +22,6 @@ from worker.store.messages import Handoff, Message, MessageBody
 from worker.store.orders import Quarantine, RawRecord
 
 PAGE = 50
-_LOOKS = {
-    MessageState.SENT: "ok",
-    MessageState.APPROVED: "ok",
-    MessageState.HANDED_OFF: "ok",
-    MessageState.FAILED: "bad",
-    MessageState.BOUNCED: "bad",
-    MessageState.COMPLAINED: "bad",
-    MessageState.UNCONFIRMED: "bad",
-    MessageState.ON_HOLD: "warn",
-    MessageState.SENT_BACK: "warn",
-    MessageState.RETRY_WAIT: "warn",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One message of the list."""
-
-    id: str
-    when: str
-    name: str
-    badge: Badge | None
-    what: str
-    subject: str
-    state: str
-    look: str
-    captured: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MessagesView:
-    """A page of messages, the newest first."""
-
-    lines: tuple[Line, ...]
-    found: int
-    states: tuple[Option, ...]
-    state: str
-    q: str
-    page: int
-    more: bool
-
-
-def messages_view(
-    session: Session, ctx: Context, words: Words, now: datetime, state: str, q: str, page: int
-) -> MessagesView:
-    """Search over all messages; ``state`` and ``q`` empty ask for nothing."""
-    states = frozenset({MessageState(state)} if state else MessageState)
-    wanted = conditions(QueueFilter(states=states, search=q))
-    found = session.scalar(select(func.count()).select_from(Message).where(*wanted)) or 0
-    at = func.coalesce(Message.sent_at, Message.due_at)
-    rows = session.execute(
-        select(Message, Channel.name, MessageBody.subject, CustomerProfile.name)
-        .join(Channel, Channel.id == Message.channel_id)
-        .outerjoin(MessageBody, MessageBody.message_id == Message.id)
-        .outerjoin(CustomerProfile, CustomerProfile.customer_id == Message.customer_id)
-        .where(*wanted)
-        .order_by(at.desc(), Message.id.desc())
-        .offset(page * PAGE)
-        .limit(PAGE)
-    ).all()
-    shops, ranks = shop_labels(session, words), badges(ctx.documents.ladder, words.locale)
-    numbers = review.state_counts(session)
-    return MessagesView(
-        lines=tuple(_line(row, ctx, words, now, shops, ranks) for row in rows),
-        found=found,
-        states=tuple(
-            Option(each, words(f"state.{each}"), numbers[each], each == state)
-            for each in MessageState
-            if numbers.get(each)
-        ),
-        state=state,
-        q=q,
-        page=page,
-        more=found > (page + 1) * PAGE,
-    )
-
-
-def _line(
-    row: Any,
-    ctx: Context,
-    words: Words,
-    now: datetime,
-    shops: dict[str, str],
-    ranks: dict[str, Badge],
-) -> Line:
-    message, channel, subject, name = row
-    return Line(
-        id=message.id,
-        when=formats.near(message.sent_at or message.due_at, now, ctx.zone),
-        name=name or "",
-        badge=ranks.get(message.rank or ""),
-        what=f"{words(f'kind_short.{message.kind}')}　{shops.get(channel, message.family)}",
-        subject=subject or "",
-        state=words(f"state.{message.state}"),
-        look=_LOOKS.get(message.state, ""),
-        captured=message.captured,
-    )
 
 
 @dataclass(frozen=True, slots=True)
