@@ -248,7 +248,9 @@ def _context(session: Session, ctx: Context, name: TextName, now: datetime) -> L
 def _inspected(
     ctx: Context, name: TextName, parts: Mapping[str, str], mail: Rendered, context: LintContext
 ) -> Iterator[Finding]:
-    for told in lint_content(mail, context):
+    # Each part by itself: a footer in the HTML is none for who reads the text.
+    parted = (replace(mail, body_html=None), mail)
+    for told in dict.fromkeys(t for part in parted for t in lint_content(part, context)):
         if told.code not in _beyond(ctx, name):
             yield _placed(parts, told)
     for word in ctx.documents.policy.forbidden_words.get(name.family, ()):
