@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -131,6 +132,30 @@ class Supervisor:
         for child in sorted(self.children, key=lambda c: order.get(c.name, 1)):
             child.stop()
         _log.info("stopped")
+
+
+class PortTaken(RuntimeError):
+    """Another program listens where the desk would."""
+
+
+def require_port(host: str, port: int) -> None:
+    """Raise PortTaken where the desk could not listen.
+
+    Else its process would end again and again, and whoever follows the link would stand at the
+    door of another program.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(
+                f"{host}:{port} では待ち受けできません({error.strerror})。"
+                "OKAERI_PORT に別の番号を指定してください。\n"
+                f"The desk cannot listen on {host}:{port} ({error.strerror}): another Okaeri may be"
+                " running. Name another port with OKAERI_PORT."
+            ) from error
 
 
 def plan_children(settings: Settings, *, console: bool = True) -> tuple[list[Child], str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +114,19 @@ def test_unknown_commands_and_options_end_with_two(cli: Cli) -> None:
     cli.raw("fly", expect=2)
     cli("export", "everything", expect=2)
     cli("export", "orders", "--format", "pdf", expect=2)
+
+
+@pytest.mark.parametrize("command", ["demo", "console"])
+def test_a_port_in_use_is_told_before_anything_starts(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("OKAERI_PORT", port)
+
+        ran = cli.raw(command, "--port", port, "--data", str(tmp_path / command), expect=2)
+
+    assert f"127.0.0.1:{port}" in ran.err
+    assert "OKAERI_PORT" in ran.err

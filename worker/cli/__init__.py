@@ -26,6 +26,7 @@ from worker.pipeline.review import Refused, StaleEdit
 from worker.pipeline.rewards import GrantRefused
 from worker.rules.states import MoveRefused
 from worker.settings import SettingsWrong
+from worker.supervisor import PortTaken
 
 _WRONG = (
     Wrong,
@@ -33,6 +34,7 @@ _WRONG = (
     SettingsWrong,
     NeedsPerson,
     NoBroker,
+    PortTaken,
     NoMarkets,
     DemoStuck,
     Refused,

@@ -24,7 +24,7 @@ from worker.demo.shop import open_shop, write_shop
 from worker.demo.story import DemoStopped, Story, words_of
 from worker.rules.states import Role
 from worker.runtime import Runtime
-from worker.supervisor import Supervisor, plan_children, stop_on_signals
+from worker.supervisor import Supervisor, plan_children, require_port, stop_on_signals
 
 _JOIN_SECONDS = 20.0
 _HAPPENINGS = 24
@@ -65,6 +65,7 @@ def demo(
 
 
 def _run(runtime: Runtime, markets: Sequence[Market], *, once: bool, as_json: bool) -> None:
+    require_port(runtime.settings.host, runtime.settings.port)
     children, broker_url = plan_children(runtime.settings)
     os.environ["OKAERI_BROKER_URL"] = broker_url
     supervisor = Supervisor(children)

@@ -38,7 +38,7 @@ from worker.store.channels import Channel
 from worker.store.message_queries import leased_count
 from worker.store.migrate import back_up
 from worker.store.running import Stop, User
-from worker.supervisor import Supervisor, plan_children, stop_on_signals
+from worker.supervisor import Supervisor, plan_children, require_port, stop_on_signals
 
 
 def init(
@@ -111,6 +111,7 @@ def run(data: Data = None, config: Config = None) -> None:
         raise DocumentsWrong([missing_shop(runtime.settings.config_dir)])
     open_transports(runtime.settings).close()
     _warn_if_locked(runtime)
+    require_port(runtime.settings.host, runtime.settings.port)
     children, _ = plan_children(runtime.settings)
     runtime.dispose()
     supervisor = Supervisor(children)
@@ -149,6 +150,7 @@ def console(
     from console.app import create_app
 
     runtime = open_runtime(data, config, migrate=False)
+    require_port(host, port)
     desk = create_app(
         runtime.engine,
         lambda session: open_context(runtime.settings, session),
