@@ -16,5 +16,4 @@ def show(visit: Reading) -> Response:
     """What needs me."""
     with visit.read() as (session, ctx):
         model = today_view(session, ctx, visit.words, visit.now)
-    folder = str(visit.house.data_dir / "drop")
-    return page(visit, "today.html", d=model, folder=folder)
+    return page(visit, "today.html", d=model, g=None)

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from console import formats
-from console.shell import menu_counts
-from console.views.channels import OWN_WORDS, Trouble, channel_troubles
-from console.views.names import Badge, badges
-from console.views.packing import parcels
+from console.views.channels import Trouble
+from console.views.names import Badge, badges, shop_labels
+from console.views.packing import Parcel, parcels
 from console.views.queue import SECONDS_IN_BATCH, SECONDS_TO_READ
+from console.views.today_board import Newcomers, Regulars, newcomers, regulars
+from console.views.today_troubles import troubles
 from console.words import Words
 from worker.pipeline import review
 from worker.pipeline.context import Context
-from worker.pipeline.coupons_level import pool_levels
 from worker.pipeline.review import QueueFilter
-from worker.rules.states import CouponState, MailKind, MessageState, RunMode
+from worker.rules.states import MailKind, MessageState
+from worker.store.board_queries import next_to_review, waiting_by_kind
+from worker.store.channels import Channel
 from worker.store.messages import Message
 from worker.store.note_queries import count_due
 from worker.store.orders import OrderRow
-from worker.store.reward_sources import made_live
-from worker.store.rewards import CouponCode, CouponPool, StaffTask
-from worker.store.running import Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,18 @@ class TodayView:
     kinds: tuple[KindLine, ...]
     soon: tuple[tuple[int, str], ...]
     troubles: tuple[Trouble, ...]
+    fine: str
+    """Channels that nothing is wrong with."""
     packed: int
     parcels: int
+    items: str
+    """What still goes into parcels, counted by kind."""
+    due_notes: int
+    next: str
+    """When the next mails come to be read, in words."""
+    regulars: Regulars
+    newcomers: Newcomers
+    trust: str
     sent: int
     approved: int
     scheduled: int
@@ -68,8 +78,9 @@ def today_view(session: Session, ctx: Context, words: Words, now: datetime) -> T
     to_read = _to_read(session, filters, now)
     seconds = to_read * SECONDS_TO_READ + (counts.total - to_read) * SECONDS_IN_BATCH
     heads = tuple(reversed(badges(ctx.documents.ladder, words.locale).values()))
-    states = review.state_counts(session)
+    states, sent = review.state_counts(session), _sent_today(session, ctx, now)
     boxes = parcels(session, ctx, words, now)
+    found = troubles(session, ctx, words, states, now)
     return TodayView(
         when=formats.moment(now, ctx.zone, words.locale),
         waiting=counts.total,
@@ -78,13 +89,18 @@ def today_view(session: Session, ctx: Context, words: Words, now: datetime) -> T
         batch=counts.total - to_read,
         heads=heads,
         kinds=_kinds(session, heads, words),
-        soon=_soon(session, words, now),
-        troubles=_by_urgency(
-            (*_troubles(session, words, states, now), *_due_notes(session, ctx, words, now))
-        ),
+        soon=_soon(session, ctx, words, now),
+        troubles=found,
+        fine=_fine(session, words, found),
         packed=sum(1 for box in boxes if box.packed),
         parcels=len(boxes),
-        sent=_sent_today(session, ctx, now),
+        items=_items(boxes, words),
+        due_notes=count_due(session, now.astimezone(ctx.zone).date()),
+        next=_next(session, ctx, words, sent, now),
+        regulars=regulars(session, ctx, words, now),
+        newcomers=newcomers(session, ctx, words, now),
+        trust=_trust(session, ctx, words),
+        sent=sent,
         approved=states.get(MessageState.APPROVED, 0),
         scheduled=states.get(MessageState.SCHEDULED, 0),
         no_orders=session.scalar(select(OrderRow.id).limit(1)) is None,
@@ -93,38 +109,40 @@ def today_view(session: Session, ctx: Context, words: Words, now: datetime) -> T
 
 def _to_read(session: Session, filters: QueueFilter, now: datetime) -> int:
     """Flagged or of the top rank: read one by one, never in a batch."""
-    from dataclasses import replace
-
     plain = review.counts(session, replace(filters, flagged=False, vip=False), now=now).total
     return review.counts(session, filters, now=now).total - plain
 
 
 def _kinds(session: Session, heads: tuple[Badge, ...], words: Words) -> tuple[KindLine, ...]:
-    rows = session.execute(
-        select(Message.kind, Message.rank, Message.flags).where(
-            Message.state == MessageState.IN_REVIEW
-        )
-    ).all()
+    rows = waiting_by_kind(session)
     lines = []
     for kind in MailKind:
         mine = [row for row in rows if row.kind == kind]
         if not mine:
             continue
         numbers = tuple(
-            (head.rank, sum(1 for row in mine if row.rank == head.rank)) for head in heads
+            (head.rank, sum(row.n for row in mine if row.rank == head.rank)) for head in heads
         )
-        flagged = sum(1 for row in mine if row.flags)
-        lines.append(KindLine(kind, words(f"kind.{kind}"), numbers, flagged, len(mine)))
+        flagged = sum(row.n for row in mine if row.flagged)
+        total = sum(row.n for row in mine)
+        lines.append(KindLine(kind, words(f"kind.{kind}"), numbers, flagged, total))
     return tuple(lines)
 
 
-def _soon(session: Session, words: Words, now: datetime) -> tuple[tuple[int, str], ...]:
-    found = []
-    for hours, key in ((2, "today.soon_two_hours"), (24, "today.soon_day")):
+def _soon(
+    session: Session, ctx: Context, words: Words, now: datetime
+) -> tuple[tuple[int, str], ...]:
+    """What runs out in two hours, and before the day ends."""
+    tomorrow = now.astimezone(ctx.zone).date() + timedelta(days=1)
+    ends = {
+        "today.soon_two_hours": now + timedelta(hours=2),
+        "today.soon_day": datetime.combine(tomorrow, time(), ctx.zone),
+    }
+    found: list[tuple[int, str]] = []
+    for key, end in ends.items():
         number = session.scalar(
             select(func.count()).where(
-                Message.state == MessageState.IN_REVIEW,
-                Message.expires_at <= now + timedelta(hours=hours),
+                Message.state == MessageState.IN_REVIEW, Message.expires_at <= end
             )
         )
         if number:
@@ -137,99 +155,36 @@ def _sent_today(session: Session, ctx: Context, now: datetime) -> int:
     return session.scalar(select(func.count()).where(Message.sent_at >= midnight)) or 0
 
 
-def _troubles(
-    session: Session, words: Words, states: dict[MessageState, int], now: datetime
-) -> tuple[Trouble, ...]:
-    """Most urgent first; what is fine is not listed."""
-    counts = menu_counts(session) | {
-        "failed": states.get(MessageState.FAILED, 0),
-        "held": states.get(MessageState.ON_HOLD, 0),
-    }
-    table = (
-        ("stops", "bad", "hand-stop", "/stops"),
-        ("unconfirmed", "bad", "alert-circle", "/unconfirmed"),
-        ("failed", "bad", "send", "/messages?state=failed"),
-        ("held", "warn", "mail", "/queue?list=held"),
-        ("quarantine", "warn", "file-text", "/quarantine"),
-        ("candidates", "warn", "users", "/candidates"),
-        ("handoffs", "note", "notes", "/handoffs"),
-    )
-    found = []
-    for name, look, icon, address in table:
-        if not counts[name]:
-            continue
-        mails = name in ("unconfirmed", "failed", "held")
-        unit = "app.count_mails" if mails else "app.count_things"
-        title = f"{words(f'today.{name}')}　{words(unit, n=counts[name])}"
-        button = words(f"today.{name}_button")
-        found.append(Trouble(look, icon, title, words(f"today.{name}_text"), button, address))
-    channels = channel_troubles(session, words, now)
-    return (*channels, *found, *_pools(session, words, now), *_others(session, words))
+def _next(session: Session, ctx: Context, words: Words, sent: int, now: datetime) -> str:
+    coming = next_to_review(session, now)
+    if coming is None:
+        return words("today.done_later", sent=sent)
+    when = formats.near(coming[0], now, ctx.zone)
+    return words("today.done_next", sent=sent, when=when, kind=words(f"kind.{coming[1]}"))
 
 
-def _pools(session: Session, words: Words, now: datetime) -> list[Trouble]:
-    rows = session.execute(
-        select(CouponPool.name, CouponPool.low_water, func.count(CouponCode.id))
-        .outerjoin(
-            CouponCode,
-            (CouponCode.pool_id == CouponPool.id) & (CouponCode.state == CouponState.AVAILABLE),
-        )
-        .where(CouponPool.shared_code.is_(None), ~made_live(CouponPool.id))
-        .group_by(CouponPool.name, CouponPool.low_water)
-    ).all()
-    stopped = [
-        Trouble(
-            "bad" if level.stopped else "warn",
-            "ticket",
-            words("today.pool_stopped" if level.stopped else "today.pool_failing"),
-            words("today.pool_waiting_text", name=level.name, n=level.waiting, why=level.problem),
-            "",
-            "",
-        )
-        for level in pool_levels(session, now)
-        if level.live and level.low
-    ]
-    return stopped + [
-        Trouble(
-            "warn",
-            "ticket",
-            words("today.pools"),
-            words("today.pools_text", name=name, n=left),
-            "",
-            "",
-        )
-        for name, low, left in rows
-        if left < low
-    ]
+def _items(boxes: Sequence[Parcel], words: Words) -> str:
+    left = Counter(box.item for box in boxes if not box.packed)
+    return words("app.comma").join(f"{item} {number}" for item, number in left.most_common(4))
 
 
-_URGENT = ("bad", "warn", "note")
+def _fine(session: Session, words: Words, found: Sequence[Trouble]) -> str:
+    """Channels without a trouble of their own, in one quiet line."""
+    ill = {one.address.removeprefix("/channels/") for one in found}
+    well = [label for name, label in shop_labels(session, words).items() if name not in ill]
+    if not well:
+        return ""
+    return words("today.fine_channels", names=words("app.comma").join(well))
 
 
-def _by_urgency(found: tuple[Trouble, ...]) -> tuple[Trouble, ...]:
-    return tuple(sorted(found, key=lambda one: _URGENT.index(one.look)))
-
-
-def _due_notes(session: Session, ctx: Context, words: Words, now: datetime) -> Iterator[Trouble]:
-    """Notes come back on their date."""
-    due = count_due(session, now.astimezone(ctx.zone).date())
-    if due:
-        title = f"{words('today.notes')}　{words('app.count_things', n=due)}"
-        text, button = words("today.notes_text"), words("today.notes_button")
-        yield Trouble("warn", "calendar-due", title, text, button, "/tasks")
-
-
-def _others(session: Session, words: Words) -> list[Trouble]:
-    found = []
-    tasks = session.scalar(
-        select(func.count()).where(StaffTask.done_at.is_(None), StaffTask.kind.not_in(OWN_WORDS))
-    )
-    if tasks:
-        title = f"{words('today.tasks')}　{words('app.count_things', n=tasks)}"
-        text, button = words("today.tasks_text"), words("today.tasks_button")
-        found.append(Trouble("note", "notes", title, text, button, "/tasks"))
-    instance = session.scalars(select(Instance).limit(1)).first()
-    if instance is None or instance.mode is RunMode.CAPTURE:
-        title, text = words("today.capture"), words("today.capture_text")
-        found.append(Trouble("note", "info-circle", title, text, "", ""))
-    return found
+def _trust(session: Session, ctx: Context, words: Words) -> str:
+    """The first offer of reading fewer, in words; empty where there is none."""
+    offers = review.trust_offers(session, ctx)
+    if not offers:
+        return ""
+    offer, shops = offers[0], shop_labels(session, words)
+    kind = offer.text_key.split("/")[1] if "/" in offer.text_key else ""
+    if kind not in set(MailKind):
+        return ""
+    shop = shops.get(session.get_one(Channel, offer.channel_id).name, "")
+    return words("today.trust_text", shop=shop, kind=words(f"kind.{kind}"), n=offer.count)
