@@ -13,8 +13,8 @@ from worker.mail.journal import SENDING, Entry, Journal
 from worker.pipeline.context import Context
 from worker.pipeline.dispatch_outcome import SENT, UNSURE
 from worker.pipeline.instance import Installation, renew_identity, unknown_attempts
+from worker.pipeline.resend import send_again
 from worker.pipeline.review_approval import clear_approval
-from worker.pipeline.review_edit import send_again
 from worker.pipeline.stops import stop
 from worker.rules.states import FINAL, OUT, Actor, MessageState
 from worker.store.messages import Message, MessageEvent
@@ -136,7 +136,9 @@ def _captured_while_locked(session: Session, ctx: Context, by: str, now: datetim
         .order_by(Message.id)
     ).all()
     return [
-        send_again(session, ctx, message_id, by=by, now=now, reason="captured_while_locked").id
+        send_again(
+            session, ctx, message_id, by=by, now=now, reason="captured_while_locked", judge=False
+        ).id
         for message_id in found
     ]
 

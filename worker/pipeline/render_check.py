@@ -70,10 +70,18 @@ def checked(shop: Workshop, material: Material) -> Recheck:
     held = set(held_by(material, shop.run.now)) - set(before.get("held", ()))
     changed += sorted(held)
     changed += _changed_values(shop, material, body.values or {})
-    if material.occasions or message.again_of:
+    if _is_carried(material):
         return Recheck(permission.verdict, changed, permission.code)
     # Nothing carries it any more: its last order was cancelled in between.
     return Recheck(permission.verdict, [*changed, "occasion"], permission.code)
+
+
+def _is_carried(material: Material) -> bool:
+    """Whether anything still asks for the mail; a repetition has only what its first one had."""
+    if material.message.again_of is None:
+        return bool(material.occasions)
+    lives = [order.life for order in material.orders]
+    return not lives or any(life != "cancelled" for life in lives)
 
 
 def _changed_values(shop: Workshop, material: Material, used: dict[str, Any]) -> list[str]:

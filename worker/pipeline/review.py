@@ -7,6 +7,7 @@ surroundings in ``review_detail``, what staff do in ``review_actions``, ``review
 
 from __future__ import annotations
 
+from worker.pipeline.resend import send_again
 from worker.pipeline.review_actions import (
     approve,
     cancel,
@@ -22,7 +23,7 @@ from worker.pipeline.review_actions import (
 from worker.pipeline.review_approval import bind_approval, clear_approval, content_hash
 from worker.pipeline.review_detail import CustomerCard, MessageDetail, customer_card, detail
 from worker.pipeline.review_diff import Piece, diff_mail, diff_text
-from worker.pipeline.review_edit import edit, send_again
+from worker.pipeline.review_edit import edit
 from worker.pipeline.review_many import (
     Left,
     ManyApproved,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from worker.pipeline.context import Context
 from worker.pipeline.review_approval import bind_approval, clear_approval, content
 from worker.pipeline.review_diff import diff_mail
+from worker.pipeline.review_eyes import count_reader, raise_where_own_words, uncount_reader
 from worker.pipeline.review_reading import raise_where_read
 from worker.pipeline.review_trust import count_clean, uncount_clean
 from worker.pipeline.review_verdict import Recheck, incomplete, refusal
@@ -66,20 +67,24 @@ def approve(
     ``seen`` are the words on the page that was read. Raises StaleEdit, with what became of them,
     where the message is not ``version`` any more; MoveRefused where the state does not allow it;
     Refused where somebody else has it open, on a pressed kill switch, a negative verdict
-    (missing consent too), an incomplete mail or changed facts.
+    (missing consent too), an incomplete mail, changed facts, or words that ``by`` wrote.
     """
     message = load_seen(session, message_id, version, seen)
     move("approve", message.state, Actor.STAFF)
     raise_where_read(session, message_id, by=by, now=now)
     body = session.get(MessageBody, message.id)
     raise_where_unfit(session, ctx, message, body, now)
+    raise_where_own_words(session, ctx, message, by)
     if recheck is not None and (changed := recheck(session, ctx, message_id, now).changed):
+        if "occasion" in changed:
+            raise Refused("order_gone")
         raise Refused("facts_changed", changed=list(changed))
     assert body is not None
     bind_approval(message, body, by=by, now=now, undo_seconds=ctx.documents.review.undo_seconds)
     reason = {"hash": message.approved_hash, "flags": [f.get("flag") for f in message.flags]}
     apply_move(session, message, "approve", Actor.STAFF, by, reason, now)
     count_clean(session, message)
+    count_reader(session, message, by)
     session.flush()
     return message
 
@@ -165,6 +170,7 @@ def undo(
     if message.undo_until is None or message.undo_until <= now:
         raise Refused("undo_over")
     uncount_clean(session, message)
+    uncount_reader(session, message, message.approved_by)
     clear_approval(message)
     return _moved(session, message, "undo", by, {}, now)
 

@@ -1,4 +1,4 @@
-"""Changing one mail's words, and sending one again as a new message."""
+"""Changing one mail's words: an approval lapses, and the verdict is asked anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -17,14 +16,12 @@ from worker.pipeline.review_diff import diff_mail
 from worker.pipeline.review_inspect import inspect_words
 from worker.pipeline.review_verdict import permission_now
 from worker.pipeline.review_words import Refused, StaleEdit, Words
-from worker.rules.states import OUT, REVIEWABLE, WAITING, Actor, MessageState
+from worker.rules.states import REVIEWABLE, Actor, MessageState
 from worker.store.message_queries import TO_SEND
 from worker.store.messages import Message, MessageBody, MessageEvent
 from worker.store.moves import apply_move
-from worker.store.ulids import new_ulid
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
-_AGAIN_OPEN = WAITING | {MessageState.SENDING, MessageState.UNCONFIRMED}
 
 
 def edit(
@@ -137,81 +134,3 @@ def first_fault(ctx: Context, message: Message, given: dict[str, Any]) -> str | 
     if found is not None:
         return f"このモールで使えない言葉です: {found} / this marketplace forbids: {found}"
     return None
-
-
-def send_again(
-    session: Session,
-    _ctx: Context,
-    message_id: str,
-    *,
-    by: str,
-    now: datetime,
-    reason: str = "",
-) -> Message:
-    """Make a new message with the words of one that is out or failed; it must be read anew.
-
-    Raises Refused where the old one is neither, or where such a repetition already waits.
-    """
-    old = load(session, message_id, None)
-    if old.state not in OUT | {MessageState.FAILED}:
-        raise Refused("not_out")
-    waiting = select(Message.id).where(
-        Message.again_of == message_id, Message.state.in_(sorted(_AGAIN_OPEN))
-    )
-    if session.scalar(waiting.limit(1)) is not None:
-        raise Refused("again_waiting")
-    body = body_of(session, old)
-    new = _copy_message(old, new_ulid(now), now)
-    session.add(new)
-    session.flush()
-    session.add(_copy_body(body, new.id))
-    session.add(
-        MessageEvent(
-            message_id=new.id,
-            at=now,
-            move="send_again",
-            to_state=new.state,
-            actor=Actor.STAFF,
-            by=by,
-            reason={"again_of": message_id, "words": reason},
-        )
-    )
-    session.flush()
-    return new
-
-
-_COPIED = (
-    *("kind", "step", "channel_id", "family", "scope", "customer_id", "locale", "mode"),
-    *("advertising", "rank", "visit_number", "announced", "text_key", "text_version", "release"),
-    *("edited", "facts_hash", "recipient_hash"),
-)
-
-
-def _copy_message(old: Message, new_id: str, now: datetime) -> Message:
-    values = {name: getattr(old, name) for name in _COPIED}
-    return Message(
-        id=new_id,
-        state=MessageState.IN_REVIEW,
-        again_of=old.id,
-        why={"again_of": old.id, "first": dict(old.why)},
-        flags=list(old.flags),
-        due_at=now,
-        review_at=now,
-        created_at=now,
-        **values,
-    )
-
-
-def _copy_body(body: MessageBody, new_id: str) -> MessageBody:
-    plain = dict(body.plain) or {"subject": body.subject, "text": body.text, "html": body.html}
-    return MessageBody(
-        message_id=new_id,
-        sender=body.sender,
-        reply_to=body.reply_to,
-        recipient=body.recipient,
-        subject=body.subject,
-        text=body.text,
-        html=body.html,
-        values=dict(body.values),
-        plain=plain,
-    )

@@ -74,6 +74,14 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "再送できるのは、送信済みまたは送信失敗のメールだけです。",
         "Only mails that were sent or failed can be sent again.",
     ),
+    "not_for_one": (
+        "モールで配信するものは、ここからは再送できません。",
+        "A marketplace mailing cannot be sent again from here.",
+    ),
+    "order_gone": (
+        "受注が取り消されたため送れません。",
+        "The order was cancelled, so this mail cannot go.",
+    ),
     "not_in_review": (
         "確認待ちではありません（{state}）。",
         "This mail is not waiting to be read ({state}).",
@@ -157,6 +165,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "no_channel_yet": (
         "店舗がまだつながっていません。連携で店舗を追加してください。",
         "No shop is connected yet. Add one under Channels.",
+    ),
+    "four_eyes": (
+        "この文面はあなたが書いたため、最初の承認はほかの人が行います(あと{n}通)。",
+        "You wrote this text, so somebody else approves its first mails ({n} to go).",
     ),
     "version_unknown": ("この版はありません。", "There is no such version."),
 }

@@ -27,6 +27,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "担当者が書いた個別メールです。",
         "A clerk wrote this mail to one customer.",
     ),
+    "sent_again": (
+        "担当者が、送信済みのメールをもう一度送ることにしました。",
+        "A clerk decided to send an earlier mail again.",
+    ),
     # waiting
     "first_poll": (
         "取り消しの有無を確かめるため、次の受注取込を待っています。",
