@@ -146,10 +146,13 @@ def publish(
     by: str,
     note: str,
     now: datetime,
+    *,
+    authors: Mapping[str, str] | None = None,
 ) -> Release:
     """Publish changed documents with all that stand unchanged; None takes a document out.
 
     The first release takes the shop's files in, so that a release always tells the whole shop.
+    ``authors`` names who wrote a document, where that is not who publishes it.
     Raises DocumentsWrong when together they cannot be used; texts of mails are the caller's.
     """
     newest = session.scalar(select(func.max(Release.id)))
@@ -167,7 +170,8 @@ def publish(
     for path, content in contents.items():
         version = kept.get(path)
         if version is None or path in changes:
-            version = _keep_version(session, path, content, by, note, now)
+            author = (authors or {}).get(path, by)
+            version = _keep_version(session, path, content, author, note, now)
         _hold(session, release, path, version, _hash(files[path]) if path in files else "")
     session.flush()
     return release

@@ -14,6 +14,8 @@ from worker.rules.states import MailKind
 
 ROOT = "templates/mail"
 ANY_RANK = "any"
+FILES = ("subject.txt", "body.txt", "body.html")
+"""The parts of a text; the last one only for own shops."""
 
 _INCLUDE = re.compile(r'^[ \t]*\{% include "([^"]*)" %\}[ \t]*$', re.MULTILINE)
 _SLUG = re.compile(r"[a-z0-9_]+")
@@ -127,7 +129,7 @@ def load_text(
     folder = f"{ROOT}/{locale}/{key}"
     subject, body_text, body_html = (
         _expanded(source, locale, family, f"{folder}/{file}", suffix)
-        for file, suffix in (("subject.txt", "txt"), ("body.txt", "txt"), ("body.html", "html"))
+        for file, suffix in zip(FILES, ("txt", "txt", "html"), strict=True)
     )
     if subject is None or body_text is None:
         raise TextBroken(f"{folder} needs subject.txt and body.txt")
@@ -155,6 +157,11 @@ def load_card(source: DocumentSource, locale: str, family: str, occasion: str | 
             digest = hashlib.sha256(body.encode()).hexdigest()
             return ChosenText(key, locale, "", body, None, digest)
     raise TextMissing("card", family, occasion or ANY_RANK, locale)
+
+
+def included_blocks(content: str) -> list[str]:
+    """Names of the blocks that a document includes by itself."""
+    return _INCLUDE.findall(content)
 
 
 def _first(occasions: Sequence[str]) -> str | None:

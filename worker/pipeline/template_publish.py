@@ -174,7 +174,8 @@ def publish_drafts(
     if len(effect.rewritten) != expected:
         raise Refused("count_differs", expected=expected, found=len(effect.rewritten))
     changes = {path: text for draft in chosen_drafts for path, text in draft.parts.items()}
-    release = publish(session, folder, changes, by, note.strip(), now)
+    authors = {path: draft.author for draft in chosen_drafts for path in draft.parts}
+    release = publish(session, folder, changes, by, note.strip(), now, authors=authors)
     for draft in chosen_drafts:
         session.delete(draft)
     session.flush()
