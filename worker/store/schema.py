@@ -30,6 +30,7 @@ def all_tables() -> MetaData:
         messages,
         orders,
         readings,
+        rehearsals,
         reports,
         reward_sources,
         rewards,
