@@ -14,6 +14,7 @@ from worker.pipeline.channel_health import warn_of_expiry
 from worker.pipeline.context import Context
 from worker.pipeline.customer_edits import clear_said_lines
 from worker.pipeline.nudge import forget_deliveries
+from worker.pipeline.reports import count_figures, keep_figures
 from worker.pipeline.solicit import purge_requests
 from worker.rules.states import MessageState
 from worker.runtime import Runtime
@@ -29,6 +30,7 @@ RAW_DAYS = 30
 BODY_DAYS = 180
 AMAZON_DAYS = 30
 """Amazon: buyer data at most so long after delivery, a hard limit of its data policy."""
+_REPORTS = "reports"
 WEBHOOK_DAYS = 7
 """Marketplaces repeat an unanswered webhook for two days at most."""
 
@@ -51,8 +53,22 @@ def run_daily(runtime: Runtime, now: datetime) -> dict[str, int]:
                 done[name] = chore(session, context, now)
                 session.merge(DailyRun(name=name, last_on=today))
             _log.info("chore_done", step=name, count=done[name])
+        _count_reports(runtime, context, now)
     forget_uploads(runtime.settings.uploads, now)
     return done
+
+
+def _count_reports(runtime: Runtime, context: Context, now: datetime) -> None:
+    """Count the reports once a day; reading every order must not keep writers waiting."""
+    today = now.astimezone(context.zone).date()
+    with runtime.look() as session:
+        row = session.get(DailyRun, _REPORTS)
+        if row is not None and row.last_on >= today:
+            return
+        figures = count_figures(session, context, now)
+    with runtime.transaction() as session:
+        keep_figures(session, figures, now)
+        session.merge(DailyRun(name=_REPORTS, last_on=today))
 
 
 def forget_raws(session: Session, _ctx: Context, now: datetime) -> int:

@@ -23,6 +23,7 @@ from console.pages import (
     quarantine,
     queue,
     reading,
+    reports,
     settings,
     settings_release,
     stops,
@@ -67,5 +68,6 @@ ROUTERS = (
     audit.router,
     settings_release.router,  # before the pages: its paths are more exact
     settings.router,
+    reports.router,
     more.router,
 )

@@ -27,7 +27,7 @@ from worker.store.search_queries import LIMIT, find_customers
 PAGE = 50
 PAGE_NAME = "customers"
 SORTS: tuple[Sort, ...] = ("last", "visits", "spend", "kana")
-SILENT_DAYS = (90, 180, 365)
+SILENT_DAYS = (90, 180, 365, 730)
 BUCKETS = ("guest", "member")
 
 

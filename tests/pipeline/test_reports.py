@@ -15,13 +15,21 @@ from sqlalchemy.orm import Session
 from tests.pipeline.ledger import NOW, Ledger, with_shop
 from worker.pipeline import reports
 from worker.pipeline.coupons import code_hash
-from worker.pipeline.reports import Figures, Redeemed, count_figures, figures_of, keep_figures
+from worker.pipeline.reports import (
+    Counted,
+    Figures,
+    Redeemed,
+    count_figures,
+    figures_of,
+    keep_figures,
+)
 from worker.rules.reporting import WITHIN, first_day, month_of
 from worker.rules.states import Certainty, CouponState
 from worker.store.channels import Channel
 from worker.store.customers import Customer, CustomerStanding, OrderStanding, RankHistory
 from worker.store.engine import writing
 from worker.store.orders import OrderRow
+from worker.store.reports import ReportCount
 from worker.store.rewards import CouponCode, CouponPool
 
 TODAY = date(2026, 11, 22)
@@ -296,6 +304,8 @@ def test_a_large_ledger_shows_what_was_kept_and_a_small_one_counts(
     ledger.rank(person)
     now_counted = count_figures(session, ledger.ctx, later)
     assert now_counted != first
-    assert figures_of(session, ledger.ctx, later) == (now_counted, later)
+    assert figures_of(session, ledger.ctx, later) == Counted(now_counted, later, kept=False)
     monkeypatch.setattr(reports, "SMALL", 0)
-    assert figures_of(session, ledger.ctx, later) == (first, NOW)
+    assert figures_of(session, ledger.ctx, later) == Counted(first, NOW, kept=True)
+    session.execute(sa.delete(ReportCount))
+    assert figures_of(session, ledger.ctx, later) is None

@@ -29,7 +29,7 @@ from worker.store.reports import ReportCount
 
 NAME = "all"
 TOP = 10
-SMALL = 20_000
+SMALL = 5_000
 """Up to so many orders a page counts afresh; above, it shows what was counted last."""
 OTHER = ""
 """The pool of a coupon that is none of ours: a marketplace's or a shop's own campaign."""
@@ -92,13 +92,24 @@ class Figures:
 _FORM = TypeAdapter(Figures)
 
 
-def figures_of(session: Session, ctx: Context, now: datetime) -> tuple[Figures, datetime]:
-    """The figures and when they were counted; a large ledger's are those kept last."""
-    if report_queries.newest_order(session) > SMALL:
-        kept = session.get(ReportCount, NAME)
-        if kept is not None:
-            return _FORM.validate_python(kept.content), kept.made_at
-    return count_figures(session, ctx, now), now
+@dataclass(frozen=True)
+class Counted:
+    """The figures and when they were counted."""
+
+    figures: Figures
+    at: datetime
+    kept: bool
+    """The ledger is large: these may be of this morning."""
+
+
+def figures_of(session: Session, ctx: Context, now: datetime) -> Counted | None:
+    """The figures; a large ledger's are those kept last, None where it was never counted."""
+    if report_queries.newest_order(session) <= SMALL:
+        return Counted(count_figures(session, ctx, now), now, kept=False)
+    kept = session.get(ReportCount, NAME)
+    if kept is None:
+        return None
+    return Counted(_FORM.validate_python(kept.content), kept.made_at, kept=True)
 
 
 def keep_figures(session: Session, figures: Figures, now: datetime) -> None:
