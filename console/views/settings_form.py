@@ -86,7 +86,7 @@ class Form:
         present = self._value(self.working.data, field)
         before = self._value(self.working.published_data, field)
         comparable = _same_rows(self.working, field)
-        changed = comparable and present != before
+        changed = comparable and not field.same(present, before)
         chosen = self.typed.get(field.name)
         picked = set(map(str, present)) if field.kind is Kind.PICKS else {str(present)}
         value = shown(field.kind, present)
@@ -107,7 +107,7 @@ class Form:
         )
 
     def _value(self, data: Mapping[str, Any], field: Field) -> Any:
-        return value_at(data[field.document], field.path, field.default)
+        return field.own(value_at(data[field.document], field.path, field.default))
 
     def _was(self, field: Field, before: Any) -> str:
         if field.kind is Kind.FLAG:
@@ -153,7 +153,7 @@ class Labels:
     def field(self, field: Field) -> str:
         """For a screen reader, and where the field stands alone."""
         names = [step for step in field.path if isinstance(step, str)]
-        for key in (f"settings_field.{field.document}_{names[-1]}", f"settings_field.{names[-1]}"):
+        for key in (f"settings_field.{field.document}-{names[-1]}", f"settings_field.{names[-1]}"):
             if self.words.has(key):
                 return self.words(key)
         if field.document == "senders":

@@ -80,7 +80,7 @@ def version_view(visit: Visit, session: Session, ctx: Context, version_id: int) 
     return VersionView(
         _line(visit, session, ctx, found[0]),
         first=earlier is None,
-        pieces=_near(difference(before, version.content)),
+        pieces=_near(difference(before, version.content)) if earlier else (Piece(version.content),),
     )
 
 

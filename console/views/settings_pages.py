@@ -30,6 +30,8 @@ class Rung:
     label_en: FieldView
     visits: tuple[Part, ...]
     conditions: tuple[tuple[Part, ...], ...]
+    averages: tuple[tuple[Part, ...], ...]
+    """What else a condition may ask for; shown with it where it does."""
     people: int
     then: int | None
     text: str
@@ -56,10 +58,9 @@ def _rung(
     counts: tuple[Mapping[str, int], Mapping[str, int] | None],
 ) -> Rung:
     words, path = form.words, f"ranks.rungs.{place}"
-    conditions = tuple(
-        sentence(words, "settings.condition", _keyed(fields, f"{path}.any_of.{number}"))
-        for number in range(len(rung.get("any_of", ())))
-    )
+    keyed = [_keyed(fields, f"{path}.any_of.{n}") for n in range(len(rung.get("any_of", ())))]
+    conditions = tuple(sentence(words, "settings.condition", each) for each in keyed)
+    averages = tuple(sentence(words, "settings.condition_average", each) for each in keyed)
     last = place == many - 1
     people, then = counts
     label = rung["label"] if words.locale == "ja" else rung["label_en"]
@@ -70,6 +71,7 @@ def _rung(
         label_en=fields[f"{path}.label_en"],
         visits=() if last else sentence(words, "settings.visits", _keyed(fields, path)),
         conditions=() if last else conditions,
+        averages=() if last else averages,
         people=people.get(rung["id"], 0),
         then=None if then is None else then.get(rung["id"], 0),
         text=form.labels.ranks.get(rung.get("text", ""), ""),

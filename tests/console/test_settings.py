@@ -113,10 +113,11 @@ def test_a_change_is_a_draft_is_counted_and_published_by_an_admin(
     assert told.headers["location"] == "/settings/ranks?done=published"
 
     with reading(desk_engine) as session:
-        release = session.scalars(select(Release)).one()
+        files, release = session.scalars(select(Release).order_by(Release.id)).all()
+        assert files.note.startswith("公開前の設定ファイル")
         assert (release.by, release.note) == ("管", "年末に広げる")
     page = boss.get("/settings/ranks").text
-    assert "公開中 第1版" in page
+    assert "公開中 第2版" in page
     assert 'value="25,000"' in page
     assert drafts(desk_engine) == {}
     assert audited(desk_engine) == ["settings_draft", "settings_count", "settings_publish"]
@@ -136,6 +137,7 @@ def test_a_mistake_comes_back_at_its_field_with_what_was_typed_and_nothing_is_ke
     assert 'value="金"' in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert "数字で入れてください" in answer.text
+    assert 'href="#f-ranks-rungs-0-any-of-0-spend"' in answer.text
     assert drafts(desk_engine) == {}
     assert audited(desk_engine) == []
 

@@ -43,7 +43,8 @@ def test_a_page_saved_as_it_stands_changes_no_letter(tab: str) -> None:
     for name, field in fields_of(tab, hand.data, SHOP).items():
         present = value_at(hand.data[field.document], field.path, field.default)
         if field.kind is Kind.PICKS:
-            named[name] = ["", *map(str, present)]
+            ticked = [str(choice) for choice in field.choices if choice in present]
+            named[name] = ["", *ticked]
         else:
             named[name] = ["", shown(field.kind, present)]
     edited = edit_page(hand, SHOP, tab, named)
@@ -102,9 +103,18 @@ def test_a_mistake_is_told_at_its_field(tab: str, name: str, text: str, code: st
 
 
 def test_all_mistakes_of_a_page_are_told_at_once() -> None:
-    edited = typed("review", review__undo_seconds="x", review__canary="0")
+    edited = edit_page(
+        working(),
+        SHOP,
+        "review",
+        {"review.undo_seconds": ["x"], "review.canary": ["0"], "review.business_hours.1": ["8:00"]},
+    )
 
-    assert codes(edited) == {"review.undo_seconds": ["number"], "review.canary": ["range"]}
+    assert codes(edited) == {
+        "review.undo_seconds": ["number"],
+        "review.canary": ["range"],
+        "review.business_hours.1": ["span"],
+    }
 
 
 def test_fields_that_did_not_come_stay_and_an_empty_tick_list_is_none_ticked() -> None:
@@ -248,3 +258,18 @@ def test_a_tick_is_read_from_what_came() -> None:
     assert flag.read([""]) is False
     with pytest.raises(FieldWrong):
         Field("shop", ("x",), Kind.PICKS, [], choices=("a",)).read(["", "b"])
+
+
+def test_words_that_ship_are_no_words_of_the_shops_own() -> None:
+    using = working(policy=shipped_text("policy"))
+    name = "policy.forbidden_words.rakuten"
+    field = fields_of("policy", using.data, SHOP)[name]
+
+    assert field.own(using.data["policy"]["forbidden_words"]["rakuten"]) == []
+    same = edit_page(using, SHOP, "policy", {name: [""]})
+    assert same.texts["policy"] == shipped_text("policy")
+    more = edit_page(using, SHOP, "policy", {name: ["激安\n最安値"]})
+    assert value(more, "policy", "forbidden_words", "rakuten") == ["激安", "最安値"]
+    merged = using.documents(**more.texts).policy.forbidden_words["rakuten"]
+    assert merged[-2:] == ("激安", "最安値")
+    assert "公式サイト" in merged

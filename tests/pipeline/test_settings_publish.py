@@ -385,3 +385,19 @@ def test_before_there_is_a_shop_the_form_is_empty_and_nobody_elses(
     assert working.new_shop
     assert working.data["shop"]["contact"]["sender"] == ""
     assert working.data["policy"] == {}
+
+
+def test_the_first_publishing_keeps_the_files_as_a_version_to_go_back_to(
+    session: Session, config_dir: Path, shop: Any
+) -> None:
+    draft(session, config_dir, ("review", ("undo_seconds",), 60))
+    counted(session, config_dir)
+    published(session, config_dir)
+
+    rows = session.scalars(
+        select(DocumentVersion)
+        .where(DocumentVersion.path == "config/review.toml")
+        .order_by(DocumentVersion.id)
+    ).all()
+    assert [Sheet(row.content).get(("undo_seconds",)) for row in rows] == [300, 60]
+    assert len(session.scalars(select(Release)).all()) == 2

@@ -53,8 +53,7 @@ def edit_page(working: Working, shop: Shop, tab: str, typed: Typed, act: str = "
         except FieldWrong as error:
             edited.wrong("", error)
     edited.texts = {name: sheet.text() for name, sheet in sheets.items()}
-    if not edited.errors:
-        _check(working, shop, tab, edited)
+    _check(working, shop, tab, edited)
     return edited
 
 
@@ -63,6 +62,10 @@ def _put(sheet: Sheet, one: Field, typed: Sequence[str], edited: Edited) -> None
         value = one.read(typed)
     except FieldWrong as error:
         edited.wrong(one.name, error)
+        return
+    if (one.besides or one.kind is Kind.PICKS) and one.same(
+        value, sheet.get(one.path, one.default)
+    ):
         return
     inherits = one.kind is Kind.CHOICE and value == "" and one.document == "senders"
     if value is None or inherits:
@@ -73,8 +76,10 @@ def _put(sheet: Sheet, one: Field, typed: Sequence[str], edited: Edited) -> None
 
 def _check(working: Working, shop: Shop, tab: str, edited: Edited) -> None:
     data = {**working.data, **{name: Sheet(text).data() for name, text in edited.texts.items()}}
+    unread = set(edited.errors)
     for name, error in check_values(tab, data):
-        edited.wrong(name, error)
+        if name not in unread:
+            edited.wrong(name, error)
     if edited.errors:
         return
     try:

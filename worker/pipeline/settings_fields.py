@@ -54,11 +54,26 @@ class Field:
     least: int = 0
     most: int = 100_000_000
     required: bool = False
+    besides: tuple[Any, ...] = ()
+    """Entries of a list that hold anyhow: neither shown nor counted as the shop's own."""
 
     @property
     def name(self) -> str:
         """The name of the form's field, ``ranks.rungs.0.min_visit``."""
         return ".".join([self.document, *map(str, self.path)])
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two values say the same: ticks have no order."""
+        one, other = self.own(one), self.own(other)
+        if self.kind is Kind.PICKS:
+            return set(one or ()) == set(other or ())
+        return bool(one == other)
+
+    def own(self, value: Any) -> Any:
+        """The value without what holds anyhow."""
+        if not self.besides or value is None:
+            return value
+        return [each for each in value if each not in self.besides]
 
     def read(self, typed: Sequence[str]) -> Any:
         """The value of what was typed; None takes the key out. Raises FieldWrong.

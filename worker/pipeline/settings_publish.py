@@ -17,7 +17,7 @@ from worker.pipeline.review_approval import clear_approval
 from worker.pipeline.settings_drafts import Working, discard, keep, path_of, read_working
 from worker.pipeline.settings_mails import LOOK_BACK, Opening, people_to_judge
 from worker.pipeline.settings_whatif import checks, closings, openings
-from worker.releases import publish
+from worker.releases import publish, push
 from worker.rules.states import Actor, Outcome
 from worker.store import draft_queries
 from worker.store import settings_queries as store
@@ -26,6 +26,8 @@ from worker.store.messages import Message, Occasion
 from worker.store.moves import apply_move
 from worker.store.running import DocumentVersion
 
+BEFORE = "公開前の設定ファイル / the files as they stood"
+"""The note of the version that a shop's own files become."""
 _ANSWERS = {"policy_forbids": Outcome.FORBIDDEN, "no_rule_fits": Outcome.NOT_WANTED}
 """What becomes of an occasion by the code of why; every other code names another sender."""
 
@@ -71,6 +73,9 @@ def publish_settings(
     opened = openings(session, ctx.documents, then_ctx.documents)
     closed = closings(session, ctx.documents, then_ctx.documents)
     changes = {path_of(name): draft.text for name, draft in working.drafts.items()}
+    if draft_queries.newest_release(session) is None and not working.new_shop:
+        # So that the first change has something to be compared with, and to go back to.
+        push(session, folder, by, BEFORE, now)
     release = publish(session, folder, changes, by, note, now)
     names = discard(session, tuple(working.drafts))
     _begin(session, opened, by, now)

@@ -275,7 +275,9 @@ def _policy(_data: Data, shop: Shop) -> Iterator[Field]:
                 if len(choices) > 1:
                     path = ("cells", family, kind.value, key)
                     yield Field("policy", path, Kind.CHOICE, present.value, choices=choices)
-        yield Field("policy", ("forbidden_words", family), Kind.WORDS, [])
+        shipped = shipped_policy().forbidden_words.get(family, ())
+        words = ("forbidden_words", family)
+        yield Field("policy", words, Kind.WORDS, [], besides=tuple(shipped))
 
 
 def tighter(verdict: Verdict) -> tuple[str, ...]:

@@ -29,10 +29,12 @@ class Sheet:
             self._document = tomlkit.parse(text)
         except TOMLKitError as error:
             raise NotToml(error) from error
+        # The library may move a blank where nothing was put: an untouched text stays itself.
+        self._untouched: str | None = text
 
     def text(self) -> str:
         """The text as it reads now."""
-        return self._document.as_string()
+        return self._document.as_string() if self._untouched is None else self._untouched
 
     def data(self) -> dict[str, Any]:
         """All values, as plain ones."""
@@ -89,6 +91,7 @@ class Sheet:
         entries[one], entries[other] = second, first
 
     def _holder(self, path: Path) -> Any:
+        self._untouched = None
         here: Any = self._document
         for step in path:
             if isinstance(step, str) and step not in here:
