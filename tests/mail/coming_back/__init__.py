@@ -1,0 +1,1 @@
+"""Received mails of all kinds, and what they are read as."""
