@@ -20,6 +20,7 @@ from console.pages import (
     more,
     notes,
     packing,
+    personal,
     quarantine,
     queue,
     reading,
@@ -52,6 +53,7 @@ ROUTERS = (
     packing.router,
     candidates.router,
     customers.router,  # before the card: its paths are more exact
+    personal.router,
     customer.router,
     notes.router,
     tasks.router,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Response
 
-from console.failures import in_words, told
+from console.failures import told
 from console.pages.fields import DayOrNone
 from console.rendering import go, known, page
 from console.views.ledger_card import kept_of, ledger_card
@@ -17,7 +17,6 @@ from console.visit import Approver, Editor, Reading
 from worker.pipeline import rank
 from worker.pipeline.customer_edits import edit_profile, write_lines
 from worker.pipeline.merging import MergeRefused, unmerge
-from worker.pipeline.plan_personal import PersonalRefused, write_personal
 from worker.pipeline.review_words import Refused
 from worker.pipeline.suppressions import lift_suppression, record_consent, suppress_customer
 from worker.store.customers import Merge
@@ -201,40 +200,6 @@ def split(visit: Editor, customer_id: int, merge_id: int) -> Response:
     except MergeRefused:
         return told(visit.request, 409, "unmerge")
     return _card(customer_id)
-
-
-@router.get("/write")
-def ask_write(visit: Reading, customer_id: int) -> Response:
-    """The form of a personal mail."""
-    with visit.read() as (session, _ctx):
-        model = profile_form(session, customer_id, visit.words)
-    return page(visit, "customer_write.html", f=model)
-
-
-@router.post("/write")
-def write(
-    visit: Editor,
-    customer_id: int,
-    channel_id: Annotated[int, Form()],
-    subject: Annotated[str, Form(max_length=998)] = "",
-    text: Annotated[str, Form(max_length=65536)] = "",
-) -> Response:
-    """Make the mail; it waits to be read like every other."""
-    try:
-        with visit.act("write_personal", f"customer:{customer_id}") as (session, ctx):
-            message_id = write_personal(
-                session,
-                ctx,
-                customer_id,
-                channel_id,
-                subject,
-                text,
-                visit.login.name,
-                visit.now,
-            )
-    except PersonalRefused as no:
-        return in_words(visit.request, 409, no.code, no.words(visit.locale))
-    return go(f"/messages/{message_id}")
 
 
 def _card(customer_id: int, place: str = "") -> Response:

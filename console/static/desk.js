@@ -84,6 +84,15 @@
     if (opener && openDialog(opener.dataset.opens)) event.preventDefault();
   });
 
+  // A placeholder from the list goes where the writing was left.
+  document.addEventListener("click", (event) => {
+    const pick = event.target instanceof Element ? event.target.closest("[data-inserts]") : null;
+    const field = pick && document.getElementById(pick.dataset.into);
+    if (!field) return;
+    field.setRangeText(pick.dataset.inserts, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+  });
+
   document.addEventListener("change", (event) => {
     if (event.target instanceof Element && event.target.matches("[data-submits]")) {
       event.target.form.requestSubmit();

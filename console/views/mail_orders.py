@@ -25,6 +25,7 @@ class OrderLineCard:
 class OrderCard:
     """One order; ``comment`` are the buyer's own words."""
 
+    id: int
     number: str
     at: str
     total: str
@@ -43,6 +44,7 @@ def _card(order: OrderView, ctx: Context, words: Words) -> OrderCard:
         return "" if amount is None else formats.money(amount, order.currency, words.locale)
 
     return OrderCard(
+        id=order.id,
         number=order.number,
         at=formats.moment(order.ordered_at, ctx.zone, words.locale),
         total=money(order.total),

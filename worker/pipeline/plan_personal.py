@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
+from worker.pipeline.personal_words import fault_of
 from worker.pipeline.plan_reach import open_book
 from worker.pipeline.plan_run import open_run
 from worker.pipeline.render import render_message
@@ -16,6 +17,7 @@ from worker.rules.states import Actor, MailKind, MessageState, Outcome, ReviewMo
 from worker.store.channels import Channel
 from worker.store.customers import Customer, OrderStanding
 from worker.store.messages import Message, MessageBody, MessageEvent, Occasion
+from worker.store.occasion_queries import take_turn
 from worker.store.orders import OrderRow
 from worker.store.person_queries import addresses_in
 from worker.store.ulids import new_ulid
@@ -28,6 +30,19 @@ _REFUSED = {
         "モールのお客様には、ご注文に関するメールだけを送れます。ご注文を選んでください。",
         "On a marketplace only mail about an order is allowed. Choose the order.",
     ),
+    "order_of_another": (
+        "この顧客の、この店舗での受注ではありません。",
+        "This is no order of this customer in this shop.",
+    ),
+    "unknown_placeholder": (
+        "「{what}」という差し込みはありません。右の一覧から選んでください。",
+        "There is no placeholder “{what}”. Choose one from the list.",
+    ),
+    "not_a_letter": (
+        "波かっこの書き方を確かめてください({what})。",
+        "Check the braces ({what}).",
+    ),
+    "subject_lines": ("件名は1行で書いてください。", "The subject must be one line."),
 }
 
 
@@ -42,7 +57,7 @@ class PersonalRefused(ValueError):
     def words(self, locale: str) -> str:
         """The sentence in ``ja`` or ``en``."""
         if self.code in _REFUSED:
-            return _REFUSED[self.code][locale == "en"]
+            return _REFUSED[self.code][locale == "en"].format(**self._reason)
         return outcome_words(self._reason, locale)
 
 
@@ -56,14 +71,17 @@ def write_personal(
     by: str,
     now: datetime,
     order_id: int | None = None,
+    key: str = "",
 ) -> str:
     """Make a mail of these words, placeholders allowed, and give its id; it waits to be read.
 
     Own shops may write about anything, marketplaces only about an order: ``order_id``, else the
-    newest order there. Raises PersonalRefused.
+    newest order there. ``key`` is the form's own: sent twice, it gives the mail of the first
+    time. Raises PersonalRefused.
     """
-    if not subject.strip() or not text.strip():
-        raise PersonalRefused("empty")
+    if key and (written := _written_already(session, customer_id, key)) is not None:
+        return written
+    _raise_where_no_letter(subject, text)
     channel = session.get(Channel, channel_id)
     customer = session.get(Customer, customer_id)
     if channel is None:
@@ -71,12 +89,38 @@ def write_personal(
     if customer is None or customer.merged_into is not None:
         raise PersonalRefused("nobody")
     order = _order(session, channel, customer_id, order_id)
+    if order is None and order_id is not None:
+        raise PersonalRefused("order_of_another")
     if order is None and channel.family != "own":
         raise PersonalRefused("no_order")
     _raise_where_forbidden(session, ctx, channel, customer, now)
     message = _message(session, ctx, channel, customer, order, now)
-    _attach(session, message, channel, order, (subject, text), by, now)
+    _attach(session, message, channel, order, (subject, text), by, now, key=key)
     return render_message(session, ctx, message.id, now).id
+
+
+def _written_already(session: Session, customer_id: int, key: str) -> str | None:
+    """The mail that the same form made before; two presses at once wait for one another."""
+    take_turn(session)
+    return session.scalar(
+        select(Occasion.message_id).where(
+            Occasion.kind == MailKind.PERSONAL,
+            Occasion.subject == _subject(key),
+            Occasion.customer_id == customer_id,
+        )
+    )
+
+
+def _subject(key: str) -> str:
+    return f"personal:{key}"
+
+
+def _raise_where_no_letter(subject: str, text: str) -> None:
+    if not subject.strip() or not text.strip():
+        raise PersonalRefused("empty")
+    if (fault := fault_of(subject, text)) is not None:
+        code, what = fault
+        raise PersonalRefused(code, {"code": code, "what": what})
 
 
 def _order(
@@ -149,13 +193,15 @@ def _attach(
     words: tuple[str, str],
     by: str,
     now: datetime,
+    *,
+    key: str,
 ) -> None:
     letter = {"subject": words[0].strip(), "text": words[1].replace("\r\n", "\n").strip("\n")}
     session.add(MessageBody(message_id=message.id, plain={"letter": letter}))
     session.add(
         Occasion(
             kind=MailKind.PERSONAL,
-            subject=f"personal:{message.id}",
+            subject=_subject(key or message.id),
             channel_id=channel.id,
             order_id=order.id if order else None,
             customer_id=message.customer_id,
