@@ -125,7 +125,11 @@ def _ordered(found: list[Finding]) -> tuple[Finding, ...]:
     """Each thing once, in reading order; of one line and one kind the first says it."""
     order = {"subject": 0, "text": 1, "html": 2}
     by_place: dict[tuple[str, int, str, str], Finding] = {}
+    in_text = {(f.code, canonical(f.what) or f.what) for f in found if f.part == "text"}
     for finding in found:
+        same = (finding.code, canonical(finding.what) or finding.what)
+        if finding.part == "html" and same in in_text:
+            continue  # whoever mends the text mends the HTML, or sees it there next
         by_place.setdefault((finding.part, finding.line, finding.code, finding.what), finding)
     return tuple(sorted(by_place.values(), key=lambda f: (order[f.part], f.line, f.severity)))
 
