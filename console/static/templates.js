@@ -148,6 +148,18 @@
     return { from: typed.from, options: offered, filter: false };
   };
 
+  // Where each finding is now: what is typed above it moves it before the next answer comes.
+  const places = new Map();
+  const placed = (findings) => {
+    const { doc } = view.state;
+    places.clear();
+    for (const { id, part, line: number, start, end } of findings) {
+      if (part !== "text" || !number || number > doc.lines) continue;
+      const { from, to } = doc.line(number);
+      places.set(id, { from: Math.min(from + start, to), to: Math.min(from + end, to) });
+    }
+  };
+
   // --- the editor ------------------------------------------------------------------------
 
   let dirty = false;
@@ -173,6 +185,10 @@
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           area.value = update.state.doc.toString();
+          for (const place of places.values()) {
+            place.from = update.changes.mapPos(place.from, -1);
+            place.to = update.changes.mapPos(place.to, 1);
+          }
           changed();
         }),
       ],
@@ -209,7 +225,7 @@
     } else put(button.dataset.insert, "alone" in button.dataset);
   });
 
-  const mend = ({ part, mend: how }) => {
+  const mend = ({ id, part, mend: how }) => {
     if (part === "subject" && subject) {
       subject.value = subject.value.slice(0, how.start) + how.text + subject.value.slice(how.end);
       return changed();
@@ -219,11 +235,13 @@
       return view.dispatch({ changes: { from: doc.length, insert: `\n${how.text.replace(/\n$/, "")}` } });
     }
     if (how.how === "prepend") return view.dispatch({ changes: { from: 0, insert: how.text } });
-    if (how.line > doc.lines) return undefined;
-    const line = doc.line(how.line);
+    const place = places.get(id);
+    if (!place) return undefined;
+    places.delete(id);
+    const line = doc.lineAt(place.from);
     const change = how.how === "delete_line"
       ? { from: line.from, to: Math.min(line.to + 1, doc.length) }
-      : { from: line.from + how.start, to: line.from + how.end, insert: how.text };
+      : { from: place.from, to: place.to, insert: how.text };
     return view.dispatch({ changes: change });
   };
 
@@ -254,6 +272,7 @@
     if (length) length.textContent = form.dataset.length.replace("@", answer.subject_length);
     fill("subjectlint", answer.findings.filter((f) => f.part === "subject"));
     fill("general", answer.findings.filter((f) => f.part !== "subject" && (!f.line || f.part === "html")));
+    placed(answer.findings);
     view.dispatch({ effects: setFindings.of(answer.findings) });
   };
 

@@ -102,7 +102,7 @@ def test_a_finding_stands_at_its_line_and_its_button_mends_it_without_script(
     assert "「様」が2回になります。" in page
     assert "1行目" in page
     assert "「店めい」という差し込みはありません。" in page
-    button = re.search(r'name="mend" value="(text:1:doubled_honorific)"', page)
+    button = re.search(r'name="mend" value="(text:1:doubled_honorific:\d+)"', page)
     assert button is not None
     page = visitor.send(LOOK, **given, mend=button[1]).text
     assert "{{ お客様名 }}\n{{ 店めい }}" in fields(page)["text"]

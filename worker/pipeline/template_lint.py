@@ -77,7 +77,7 @@ class Finding:
     @property
     def id(self) -> str:
         """Names it in a form."""
-        return f"{self.part}:{self.line}:{self.code}"
+        return f"{self.part}:{self.line}:{self.code}:{self.start}"
 
 
 @dataclass(frozen=True, slots=True)
