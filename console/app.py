@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from console import api, api_customers, failures, health, hooks
+from console import api, api_customers, api_settings, failures, health, hooks
 from console.headers import SecurityHeaders
 from console.pages import ROUTERS
 from console.rendering import STATIC
@@ -62,6 +62,7 @@ def create_app(
     app.include_router(hooks.router)
     app.include_router(api.router)
     app.include_router(api_customers.router)
+    app.include_router(api_settings.router)
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     failures.answer(app)
