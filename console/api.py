@@ -141,6 +141,7 @@ def messages(
     filters = QueueFilter(states=frozenset({wanted}), kinds=kinds, search=q)
     with visit.read() as (session, _ctx):
         rows = page_of(session, filters, now=visit.now, after=after, limit=limit)
+    visit.tell_export("messages", len(rows))
     return [_row(row) for row in rows]
 
 
@@ -192,7 +193,8 @@ def _detail(found: review.MessageDetail) -> Detail:
     )
 
 
-def _standing(message: Message) -> Standing:
+def standing_of(message: Message) -> Standing:
+    """Where the message stands now."""
     return Standing(id=message.id, state=message.state, version=message.version)
 
 
@@ -202,7 +204,7 @@ def _done(
     """Let a function of the review do its work on one message, with the row in the audit."""
     with visit.act(act.__name__, f"message:{message_id}", version=version) as (session, ctx):
         told = {"by": visit.login.name, "now": visit.now, "version": version, **more}
-        return _standing(act(session, ctx, message_id, **told))
+        return standing_of(act(session, ctx, message_id, **told))
 
 
 @router.post("/messages/{message_id}/approve")

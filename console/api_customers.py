@@ -107,15 +107,16 @@ def customers(
     with visit.read() as (session, ctx):
         if chosen.q:
             ids = find_customers(session, ctx.key, chosen.q, limit)
-            return CustomerPage(
-                rows=[_row(each) for each in list_queries.lines_of(session, ids)], after=""
-            )
-        try:
-            wanted = wanted_of(chosen, visit.now)
-            page = list_queries.page(session, wanted, after=after, limit=limit)
-        except UnknownCursor as error:
-            raise NoSuchPlace from error
-        return CustomerPage(rows=[_row(each) for each in page.lines], after=page.after)
+            found, behind = tuple(list_queries.lines_of(session, ids)), ""
+        else:
+            try:
+                wanted = wanted_of(chosen, visit.now)
+                page = list_queries.page(session, wanted, after=after, limit=limit)
+            except UnknownCursor as error:
+                raise NoSuchPlace from error
+            found, behind = page.lines, page.after
+    visit.tell_export("customers", len(found))
+    return CustomerPage(rows=[_row(each) for each in found], after=behind)
 
 
 @router.get("/customers/{customer_id}")

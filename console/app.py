@@ -11,7 +11,19 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from console import api, api_customers, api_settings, failures, health, hooks
+from console import (
+    api,
+    api_access,
+    api_channels,
+    api_customers,
+    api_mails,
+    api_settings,
+    api_work,
+    failures,
+    health,
+    hooks,
+)
+from console.api_problems import PROBLEMS, WAYS_IN
 from console.headers import SecurityHeaders
 from console.pages import ROUTERS
 from console.rendering import STATIC
@@ -60,9 +72,8 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(health.router)
     app.include_router(hooks.router)
-    app.include_router(api.router)
-    app.include_router(api_customers.router)
-    app.include_router(api_settings.router)
+    for part in (api, api_mails, api_customers, api_work, api_channels, api_access, api_settings):
+        app.include_router(part.router, responses=PROBLEMS, dependencies=WAYS_IN)
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     failures.answer(app)

@@ -11,7 +11,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from connectors.contract import NeedsPerson
 from console.rendering import plain_page
+from console.views.channel_words import in_language
 from console.visit import (
     ForeignRequest,
     NoSuchPlace,
@@ -21,6 +23,9 @@ from console.visit import (
     language_of,
 )
 from console.words import Words, words_of
+from worker.pipeline.merging import MergeRefused
+from worker.pipeline.packing import ItemGone
+from worker.pipeline.quarantine import CaseRefused
 from worker.pipeline.rank import UnknownRank
 from worker.pipeline.review_words import Refused, StaleEdit
 from worker.pipeline.rewards import GrantRefused
@@ -39,8 +44,13 @@ def answer(app: FastAPI) -> None:
     app.add_exception_handler(UnknownRank, _invalid)
     app.add_exception_handler(MoveRefused, _move_refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    # A value that the database cannot even hold, such as a NUL in a text.
-    app.add_exception_handler(DataError, _invalid)
+    # Values that no database can hold: a NUL in a text, half a letter, a number of a mile.
+    for unholdable in (DataError, OverflowError, UnicodeEncodeError):
+        app.add_exception_handler(unholdable, _invalid)
+    app.add_exception_handler(ItemGone, _item_gone)
+    app.add_exception_handler(MergeRefused, _candidate)
+    app.add_exception_handler(CaseRefused, _case_refused)
+    app.add_exception_handler(NeedsPerson, _needs_person)
     app.add_exception_handler(NoSuchPlace, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -97,6 +107,24 @@ def _grant_refused(request: Request, _error: Exception) -> Response:
     return told(request, 409, "grant")
 
 
+def _item_gone(request: Request, _error: Exception) -> Response:
+    return told(request, 409, "item_gone")
+
+
+def _candidate(request: Request, _error: Exception) -> Response:
+    return told(request, 409, "candidate")
+
+
+def _case_refused(request: Request, error: Exception) -> Response:
+    return in_words(request, 409, "case_refused", str(error))
+
+
+def _needs_person(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NeedsPerson)
+    text = in_language(f"{error.problem} {error.remedy}", words_for(request).locale)
+    return in_words(request, 409, "channel", text)
+
+
 def _stale(request: Request, _error: Exception) -> Response:
     return told(request, 409, "stale")
 
@@ -113,5 +141,8 @@ def _invalid(request: Request, _error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = "not_found" if error.status_code == 404 else "invalid"
-    return told(request, error.status_code, code)
+    if error.status_code == 404:
+        return told(request, 404, "not_found")
+    # A body that is not even text is as unreadable as one that lacks a part.
+    status = 422 if error.status_code == 400 else error.status_code
+    return told(request, status, "invalid")

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from console import auth
 from console.words import Words, words_of
-from worker.pipeline.audit import record
+from worker.pipeline.audit import record, record_export
 from worker.pipeline.context import Context
 from worker.pipeline.review_verdict import Recheck
 from worker.pipeline.users_tokens import mark_used
@@ -104,6 +104,14 @@ class Visit:
                 subject=subject,
                 **detail,
             )
+
+    def tell_export(self, what: str, count: int) -> None:
+        """Note that a program took a list of people with it; a person only looks at a page."""
+        if self.login.is_program:
+            with self.write() as (session, _ctx):
+                record_export(
+                    session, what=what, form="api", count=count, by=self.login.name, now=self.now
+                )
 
     @contextmanager
     def write(self) -> Iterator[tuple[Session, Context]]:

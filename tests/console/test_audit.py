@@ -24,7 +24,13 @@ ELSEWHERE = {
 """Routes that write no row, and why."""
 
 BY_THE_STEP = frozenset(
-    {"console.pages.channels", "console.pages.me", "console.pages.users", "console.api_access"}
+    {
+        "console.pages.channels",
+        "console.pages.me",
+        "console.pages.users",
+        "console.api_access",
+        "console.api_channels",
+    }
 )
 """Modules whose steps write the rows themselves: the command line shares them."""
 

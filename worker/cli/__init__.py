@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from connectors.contract import NeedsPerson
-from worker.cli import channels, coupons, demo, desk, imports, ledger, requests, service
+from worker.cli import channels, coupons, demo, desk, imports, ledger, requests, service, users
 from worker.cli.opening import Config, Data, Wrong, remember, words
 from worker.demo.markets import NoMarkets
 from worker.demo.story import DemoStuck
@@ -113,3 +113,5 @@ app.command("backup")(service.backup)
 app.command("rearm")(service.rearm_command)
 app.command("console")(service.console)
 app.command("login")(service.login)
+app.add_typer(users.users_app, name="users")
+app.add_typer(users.tokens_app, name="tokens")

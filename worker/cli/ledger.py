@@ -31,6 +31,7 @@ from worker.cli.opening import (
     words,
 )
 from worker.pipeline import packing
+from worker.pipeline.audit import record_export
 from worker.pipeline.explain import explain
 from worker.pipeline.export import EXPORTS
 from worker.pipeline.identify import decide_candidate, unmerge
@@ -38,6 +39,7 @@ from worker.pipeline.rank import pin, unpin
 from worker.pipeline.rewards import decide_grant, waiting_grants
 from worker.pipeline.verify import verify
 from worker.rules.staff_words import GRANT_REASONS, GRANTS, say
+from worker.runtime import Runtime
 from worker.sending import open_journal
 from worker.store.customers import Candidate
 
@@ -52,6 +54,7 @@ Locale = Annotated[Literal["ja", "en"] | None, typer.Option("--lang", help="ja o
 @customers_app.command("list")
 def customers_list(
     limit: Annotated[int, typer.Option(min=1)] = 50,
+    by: By = "",
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -60,6 +63,8 @@ def customers_list(
     runtime = open_runtime(data, config)
     with runtime.look() as session:
         rows = list(islice(EXPORTS["customers"](session, runtime.context(), now()), limit))
+    if as_json:
+        _tell_export(runtime, "customers", "json", len(rows), by)
     columns = ["customer", "name", "order_count", "lifetime_spend", "last_order_at", "rank"]
     tell_rows(rows, columns, as_json=as_json, empty="まだ顧客がいません / none yet")
 
@@ -157,18 +162,26 @@ def export(
     ],
     format_: Annotated[Literal["jsonl", "json", "csv"], typer.Option("--format")] = "jsonl",
     out: Annotated[Path | None, typer.Option("--out", help="File; else standard output.")] = None,
+    by: By = "",
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Write the ledger out."""
+    """Write the ledger out; the audit tells who took it."""
     runtime = open_runtime(data, config)
     with runtime.look() as session:
-        rows = EXPORTS[what](session, runtime.context(), now())
-        text = "".join(_lines(rows, format_))
+        rows = list(EXPORTS[what](session, runtime.context(), now()))
+        text = "".join(_lines(iter(rows), format_))
+    _tell_export(runtime, what, format_, len(rows), by)
     if out is None:
         sys.stdout.write(text)
     else:
         out.write_text(text, encoding="utf-8-sig" if format_ == "csv" else "utf-8")
+
+
+def _tell_export(runtime: Runtime, what: str, form: str, count: int, by: str) -> None:
+    """Before anything is handed out: nothing leaves untold."""
+    with runtime.transaction() as session:
+        record_export(session, what=what, form=form, count=count, by=by or default_by(), now=now())
 
 
 def _lines(rows: Iterator[dict[str, Any]], form: str) -> Iterator[str]:
@@ -276,6 +289,7 @@ def packing_decide(
 @packing_app.command("csv")
 def packing_csv(
     out: Annotated[Path | None, typer.Option("--out")] = None,
+    by: By = "",
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -285,6 +299,7 @@ def packing_csv(
     with runtime.look() as session:
         rows = packing.packing_list(session, context, now().astimezone(context.zone).date())
     content = packing.packing_csv(rows)
+    _tell_export(runtime, "packing", "csv", len(rows), by)
     if out is None:
         sys.stdout.buffer.write(content)
     else:

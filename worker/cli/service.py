@@ -25,6 +25,7 @@ from worker.cli.opening import (
     words,
 )
 from worker.documents import DocumentsWrong, is_sample, missing_shop
+from worker.pipeline import users
 from worker.pipeline.dispatch import rearm
 from worker.pipeline.instance import LOCKS, open_installation
 from worker.pipeline.review import active_stops, lift, stop
@@ -173,15 +174,12 @@ def login(
 
 def login_link(runtime: Runtime, name: str, role: Role) -> str:
     """A link that opens the desk once, without a password."""
-    from console.auth import one_time_link
-
+    by = default_by()
     with runtime.transaction() as session:
         user = session.scalar(select(User).where(User.name == name))
         if user is None:
-            user = User(name=name, role=role, created_at=now())
-            session.add(user)
-            session.flush()
-        token = one_time_link(session, user, now())
+            user = users.add_user(session, name, role, by=by, now=now())
+        token = users.make_link(session, user.id, by=by, now=now())
     return f"http://{runtime.settings.host}:{runtime.settings.port}/login/once/{token}"
 
 
