@@ -56,6 +56,7 @@ ICONS = (
     "plus",
     "plug-connected",
     "point",
+    "printer",
     "refresh",
     "search",
     "send",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Response
 
 from console.failures import told
 from console.rendering import go, page
-from console.views.packing import parcels
+from console.views.packing import packing_view
 from console.visit import Editor, Reading
 from worker.pipeline import packing
 
@@ -16,12 +16,30 @@ router = APIRouter()
 
 
 @router.get("/packing")
-def show(visit: Reading) -> Response:
-    """What lies in which parcel today."""
+def show(visit: Reading, item: str = "") -> Response:
+    """What lies in which parcel today, and the cards to print."""
     with visit.read() as (session, ctx):
-        boxes = parcels(session, ctx, visit.words, visit.now)
-    done = sum(1 for box in boxes if box.packed)
-    return page(visit, "packing.html", boxes=boxes, done=done)
+        model = packing_view(session, ctx, visit.words, visit.now, item)
+    return page(visit, "packing.html", m=model)
+
+
+@router.post("/packing/printed")
+def printed(visit: Editor, card: Annotated[list[int], Form(max_length=1000)]) -> Response:
+    """The sheets came out well: exactly the cards that were on them are printed."""
+    with visit.act("print_cards", cards=sorted(card)) as (session, _ctx):
+        packing.mark_printed(session, card, visit.now)
+    return go("/packing")
+
+
+@router.post("/packing/{item_id}/unprinted")
+def unprinted(visit: Editor, item_id: int) -> Response:
+    """Put a card back among those to print."""
+    try:
+        with visit.act("unprint_card", f"packing:{item_id}") as (session, _ctx):
+            packing.mark_unprinted(session, item_id)
+    except packing.ItemGone:
+        return told(visit.request, 409, "item_gone")
+    return go("/packing")
 
 
 @router.post("/packing/{item_id}")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Response
 
-from console.rendering import go, page
+from console.rendering import go, own_path, page
 from console.views.tasks import tasks_view
 from console.visit import Approver, Editor, Reading
 from worker.pipeline.bounces import note_bounce
@@ -34,13 +34,16 @@ def close(visit: Editor, task_id: int, word: Annotated[str, Form(max_length=500)
 
 @router.post("/rewards/{grant_id}")
 def decide(
-    visit: Approver, grant_id: int, answer: Annotated[Literal["give", "leave"], Form()]
+    visit: Approver,
+    grant_id: int,
+    answer: Annotated[Literal["give", "leave"], Form()],
+    back: Annotated[str, Form()] = "/tasks",
 ) -> Response:
     """Give a reward that waits, or leave it."""
     give = answer == "give"
     with visit.act("decide_reward", f"grant:{grant_id}", give=give) as (session, ctx):
         decide_grant(session, ctx, grant_id, give=give, by=visit.login.name, now=visit.now)
-    return go("/tasks")
+    return go(own_path(back, "/tasks"))
 
 
 @router.post("/messages/{message_id}/bounced")

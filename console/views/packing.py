@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console import formats
-from console.views.names import Badge, badges, shop_labels
+from console.views.names import Badge, Option, badges, shop_labels
+from console.views.packing_cards import PrintedCard, card_of, sheets_of
 from console.words import Words
 from worker.pipeline.context import Context
 from worker.pipeline.packing import PackingRow, packing_list
@@ -35,15 +37,63 @@ class Parcel:
     packed: bool
     text: str
     """What the card says, to be printed or written by hand; empty while it is held."""
+    printed: bool
+    is_card: bool
+    held: bool
     customer_id: int | None
     noted: bool
     """A contact note of the person is open: it comes back with the next order."""
 
 
-def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Parcel, ...]:
-    """What is still to be packed, then what was packed today."""
+@dataclass(frozen=True, slots=True)
+class PackingView:
+    """Everything the page prints."""
+
+    parcels: tuple[Parcel, ...]
+    done: int
+    all: int
+    kinds: tuple[Option, ...]
+    """Filter by what is to be put in, with counts."""
+    sheets: tuple[tuple[PrintedCard, ...], ...]
+    to_print: int
+
+
+def packing_view(
+    session: Session, ctx: Context, words: Words, now: datetime, item: str = ""
+) -> PackingView:
+    """Read the page; ``item`` shows only what is called so."""
     today = now.astimezone(ctx.zone).date()
     rows = packing_list(session, ctx, today, "en" if words.locale == "en" else "ja")
+    labels = Counter(row.label for row in rows)
+    chosen = item if item in labels else ""
+    shown = [row for row in rows if chosen in ("", row.label)]
+    shops = shop_labels(session, words)
+    cards = [
+        card_of(row, shops.get(row.channel, row.channel), words.locale)
+        for row in shown
+        if row.to_print
+    ]
+    every = Option("", words("app.all"), len(rows), not chosen)
+    kinds = [Option(name, name, number, name == chosen) for name, number in labels.most_common()]
+    return PackingView(
+        parcels=_parcels(session, ctx, words, shown),
+        done=sum(1 for row in rows if row.packed_at is not None),
+        all=len(rows),
+        kinds=(every, *kinds) if len(kinds) > 1 else (),
+        sheets=sheets_of(cards),
+        to_print=len(cards),
+    )
+
+
+def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tuple[Parcel, ...]:
+    """The parcels alone."""
+    return packing_view(session, ctx, words, now).parcels
+
+
+def _parcels(
+    session: Session, ctx: Context, words: Words, rows: Sequence[PackingRow]
+) -> tuple[Parcel, ...]:
+    """What is still to be packed, then what was packed today."""
     shops, ranks = shop_labels(session, words), badges(ctx.documents.ladder, words.locale)
     rank_of, owner_of = _ranks(session, rows), _owners(session, rows)
     noted = people_with_open_notes(session, {each for each in owner_of.values() if each})
@@ -59,6 +109,9 @@ def parcels(session: Session, ctx: Context, words: Words, now: datetime) -> tupl
             strong=row.item.startswith("sample"),
             packed=row.packed_at is not None,
             text=row.text,
+            printed=row.printed_at is not None,
+            is_card=row.item.startswith("card"),
+            held=bool(row.held),
             customer_id=owner_of.get(row.order_id),
             noted=owner_of.get(row.order_id) in noted,
         )

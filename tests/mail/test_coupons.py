@@ -84,5 +84,5 @@ def test_bad_lines_are_told_by_number_and_never_by_code() -> None:
     found = read_pool("AAA1\nAAA1\nB B\nCCC3,soon\nDDD4,2027-01-31,x\n" + "E" * 65 + "\nあ\n")
     assert found.codes == (PoolCode("AAA1"),)
     assert [error.line for error in found.errors] == [2, 3, 4, 5, 6, 7]
-    assert found.errors[0] == PoolError(2, "the same code stands in an earlier line")
+    assert found.errors[0] == PoolError(2, "the same code stands in an earlier line", "twice")
     assert all("AAA1" not in error.reason for error in found.errors)

@@ -65,6 +65,8 @@ class PoolError:
 
     line: int
     reason: str
+    code: str
+    """For words of the desk: ``twice``, ``letters``, ``space``, ``columns`` or ``day``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def read_pool(text: str) -> PoolFile:
             continue
         found = _pool_code(cells, rows.line_num)
         if isinstance(found, PoolCode) and found.code in codes:
-            found = PoolError(rows.line_num, "the same code stands in an earlier line")
+            found = PoolError(rows.line_num, "the same code stands in an earlier line", "twice")
         if isinstance(found, PoolError):
             errors.append(found)
         else:
@@ -97,14 +99,15 @@ def read_pool(text: str) -> PoolFile:
 def _pool_code(cells: list[str], line: int) -> PoolCode | PoolError:
     code, *rest = cells
     if not code or len(code) > _LONGEST or not code.isascii() or not code.isprintable():
-        return PoolError(line, f"a code is 1 to {_LONGEST} plain letters, digits or signs")
+        reason = f"a code is 1 to {_LONGEST} plain letters, digits or signs"
+        return PoolError(line, reason, "letters")
     if " " in code:
-        return PoolError(line, "a code holds no space")
+        return PoolError(line, "a code holds no space", "space")
     if len(rest) > 1 and any(rest[1:]):
-        return PoolError(line, "there are more columns than code and expires")
+        return PoolError(line, "there are more columns than code and expires", "columns")
     if not rest or not rest[0]:
         return PoolCode(code)
     try:
         return PoolCode(code, date.fromisoformat(rest[0].replace("/", "-")))
     except ValueError:
-        return PoolError(line, "the expiry is not a date like 2027-01-31")
+        return PoolError(line, "the expiry is not a date like 2027-01-31", "day")

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from worker.mail.coupons import PoolCode, read_pool
+from worker.mail.coupons import PoolCode, PoolError, read_pool
 from worker.pipeline.context import Context
 from worker.pipeline.coupons_live import ask_back, code_hash, end_live, promise_code
 from worker.pipeline.vault import seal
@@ -26,6 +26,7 @@ __all__ = [
     "PoolRefused",
     "PoolReport",
     "code_hash",
+    "load_codes",
     "load_pool",
     "load_shared",
     "pool_for",
@@ -41,7 +42,14 @@ _HELD = (_S.PENDING, _S.RESERVED, _S.ISSUED, _S.ENDING)
 
 
 class PoolRefused(ValueError):
-    """The pool or its file cannot be used; the message says what to change."""
+    """The pool or its file cannot be used; the message says what to change.
+
+    ``code`` names the refusal for whoever has words of their own for it; it may be empty.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class PoolReport:
     known: int
     wrong: int
     errors: tuple[str, ...] = ()
+    lines: tuple[PoolError, ...] = ()
+    """The same, for words of the desk."""
 
 
 def load_pool(
@@ -75,16 +85,42 @@ def load_pool(
     redeemed elsewhere or holds a shared code.
     """
     try:
-        found = read_pool(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise PoolRefused(f"{path} cannot be read as a list of codes: {error}") from error
+    return load_codes(
+        session, ctx, name, content, value=value, minimum=minimum, targets=targets,
+        expires_on=expires_on, channel=channel, now=now,
+    )  # fmt: skip
+
+
+def load_codes(
+    session: Session,
+    ctx: Context,
+    name: str,
+    content: bytes,
+    *,
+    value: int,
+    minimum: int = 0,
+    targets: str = "",
+    expires_on: date | None = None,
+    channel: str | None = None,
+    now: datetime,
+) -> PoolReport:
+    """``load_pool`` for a file's content in UTF-8."""
+    try:
+        found = read_pool(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise PoolRefused(f"It cannot be read as a list of codes: {error}", "unreadable") from error
     if found.errors:
         errors = tuple(f"line {each.line}: {each.reason}" for each in found.errors)
-        return PoolReport(0, 0, len(errors), errors)
+        return PoolReport(0, 0, len(errors), errors, found.errors)
     pool = _pool(session, name, channel, now)
     session.flush()
     if pool.shared_code is not None:
-        raise PoolRefused(f"The pool {name!r} holds one shared code: choose another name.")
+        raise PoolRefused(
+            f"The pool {name!r} holds one shared code: choose another name.", "shared"
+        )
     _refuse_live(session, pool)
     pool.value, pool.minimum, pool.targets = value, minimum, targets
     pool.expires_at = _end_of(expires_on, ctx)
@@ -115,13 +151,13 @@ def load_shared(
     """
     code = code.strip()
     if not code or channel is None or expires_on is None:
-        raise PoolRefused("A shared coupon needs its code, its channel and its last day.")
+        raise PoolRefused("A shared coupon needs its code, its channel and its last day.", "terms")
     pool = _pool(session, name, channel, now)
     session.flush()
     _refuse_live(session, pool)
     single = sa.select(CouponCode.id).where(CouponCode.pool_id == pool.id).limit(1)
     if session.scalar(single) is not None:
-        raise PoolRefused(f"The pool {name!r} holds single codes: choose another name.")
+        raise PoolRefused(f"The pool {name!r} holds single codes: choose another name.", "single")
     pool.value, pool.minimum, pool.targets = value, minimum, targets
     pool.shared_code, pool.expires_at = code, _end_of(expires_on, ctx)
     session.flush()
@@ -130,24 +166,28 @@ def load_shared(
 
 def _refuse_live(session: Session, pool: CouponPool) -> None:
     if source_of(session, pool.id) is not None:
-        raise PoolRefused(f"The codes of {pool.name!r} are made at the shop: choose another name.")
+        raise PoolRefused(
+            f"The codes of {pool.name!r} are made at the shop: choose another name.", "live"
+        )
 
 
 def _pool(session: Session, name: str, channel: str | None, now: datetime) -> CouponPool:
     if not 0 < len(name) <= LONGEST_NAME:
-        raise PoolRefused(f"A pool's name has 1 to {LONGEST_NAME} letters.")
+        raise PoolRefused(f"A pool's name has 1 to {LONGEST_NAME} letters.", "name")
     channel_id = None
     if channel is not None:
         channel_id = session.scalar(sa.select(Channel.id).where(Channel.name == channel))
         if channel_id is None:
-            raise PoolRefused(f"There is no channel {channel!r}: codes are redeemed in one.")
+            raise PoolRefused(
+                f"There is no channel {channel!r}: codes are redeemed in one.", "channel"
+            )
     pool = session.scalar(sa.select(CouponPool).where(CouponPool.name == name))
     if pool is None:
         pool = CouponPool(name=name, value=0, created_at=now)
         session.add(pool)
     if channel_id is not None:
         if pool.channel_id not in (None, channel_id):
-            raise PoolRefused(f"The pool {name!r} is redeemed in another channel.")
+            raise PoolRefused(f"The pool {name!r} is redeemed in another channel.", "elsewhere")
         pool.channel_id = channel_id
     return pool
 

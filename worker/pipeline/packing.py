@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -13,6 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from connectors.kit.defuse import defuse
 from worker.pipeline.cards import Card, write_card
 from worker.pipeline.context import Context
 from worker.pipeline.coupons_live import told_worth
@@ -28,7 +29,6 @@ from worker.store.rewards import CouponCode, CouponPool, Grant, PackingItem
 from worker.store.text_queries import TELLABLE
 
 _COLUMNS = ("注文番号", "店舗", "氏名", "同梱物", "備考", "カードの文面")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Locale = Literal["ja", "en"]
 
 
@@ -59,6 +59,12 @@ class PackingRow:
     """What is to be printed on a card, in the channel's language; empty while ``held``."""
     held: str = ""
     """Why the card must not be printed yet, in words."""
+    printed_at: datetime | None = None
+
+    @property
+    def to_print(self) -> bool:
+        """A card that may be printed, was not, and whose parcel is still open."""
+        return bool(self.text) and self.printed_at is None and self.packed_at is None
 
 
 def packing_list(
@@ -105,6 +111,7 @@ def _row(
         hub_hold=order.hub_hold,
         packed_at=item.packed_at,
         packed_by=item.packed_by,
+        printed_at=item.printed_at,
     )
     if not is_card or grant is None:
         return row
@@ -179,6 +186,31 @@ def untick(session: Session, item_id: int) -> None:
     item.packed_at, item.packed_by = None, ""
 
 
+def mark_printed(session: Session, item_ids: Collection[int], now: datetime) -> int:
+    """Say that these cards came out of the printer; gives how many were not printed before.
+
+    What has left the list meanwhile stays as it is: its card is to be thrown away.
+    """
+    rows = session.scalars(
+        sa.select(PackingItem)
+        .where(
+            PackingItem.id.in_(list(item_ids)),
+            PackingItem.withdrawn_at.is_(None),
+            PackingItem.printed_at.is_(None),
+        )
+        .order_by(PackingItem.id)
+        .with_for_update()
+    ).all()
+    for item in rows:
+        item.printed_at = now
+    return len(rows)
+
+
+def mark_unprinted(session: Session, item_id: int) -> None:
+    """Print a card again: the sheet jammed, or the card was spoilt. Raises ItemGone."""
+    _item(session, item_id).printed_at = None
+
+
 def _item(session: Session, item_id: int) -> PackingItem:
     item = session.get(PackingItem, item_id, with_for_update=True)
     if item is None or item.withdrawn_at is not None:
@@ -197,7 +229,7 @@ def packing_csv(rows: Iterable[PackingRow]) -> bytes:
         labels = "、".join(row.label or row.item for row in things)
         texts = "\n\n".join(row.text for row in things if row.text)
         cells = (first.order_number, first.shop, first.name, labels, _remark(things), texts)
-        writer.writerow([_defused(cell) for cell in cells])
+        writer.writerow([defuse(cell) for cell in cells])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -212,8 +244,3 @@ def _remark(things: list[PackingRow]) -> str:
     parts += ["受注側で保留"] if things[0].hub_hold else []
     parts += ["同梱済み"] if all(row.packed_at is not None for row in things) else []
     return " / ".join(parts)
-
-
-def _defused(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets a leading apostrophe."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
