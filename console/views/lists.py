@@ -1,4 +1,4 @@
-"""Plain lists: unconfirmed sends, handoffs, stops, candidates, quarantine."""
+"""Plain lists: unconfirmed sends, stops, candidates, quarantine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from worker.pipeline.context import Context
 from worker.rules.states import MailKind, MessageState, QuarantineState
 from worker.store.channels import Channel
 from worker.store.customers import CustomerProfile
-from worker.store.messages import Handoff, Message, MessageBody
+from worker.store.messages import Message, MessageBody
 from worker.store.orders import Quarantine, RawRecord
 
 PAGE = 50
@@ -71,69 +71,6 @@ def doubts(session: Session, ctx: Context, words: Words) -> tuple[Doubt, ...]:
 def _seconds(at: datetime, ctx: Context) -> str:
     # To the second: a server's log is searched by it.
     return at.astimezone(ctx.zone).strftime("%Y/%m/%d %H:%M:%S")
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """One mailing that staff run in the marketplace's own tool."""
-
-    id: str
-    version: int
-    what: str
-    subject: str
-    text: str
-    conditions: tuple[tuple[str, str], ...]
-    expected: int
-    done: str
-
-
-def campaigns(session: Session, words: Words, *, done: bool) -> tuple[Campaign, ...]:
-    """Mailings to run, or those that were run, the newest first."""
-    state = MessageState.HANDED_OFF if done else MessageState.HANDOFF
-    rows = session.execute(
-        select(Message, Handoff, MessageBody, Channel.name)
-        .join(Channel, Channel.id == Message.channel_id)
-        .outerjoin(Handoff, Handoff.message_id == Message.id)
-        .outerjoin(MessageBody, MessageBody.message_id == Message.id)
-        .where(Message.state == state)
-        .order_by(Message.due_at.desc(), Message.id)
-        .limit(PAGE)
-    ).all()
-    shops = shop_labels(session, words)
-    return tuple(
-        Campaign(
-            id=message.id,
-            version=message.version,
-            what=f"{words(f'kind.{message.kind}')}　{shops.get(channel, channel)}",
-            subject=body.subject if body else "",
-            text=body.text if body else "",
-            conditions=_conditions(handoff, words, shops),
-            expected=handoff.expected if handoff else 0,
-            done=_done(handoff, words),
-        )
-        for message, handoff, body, channel in rows
-    )
-
-
-def _conditions(
-    handoff: Handoff | None, words: Words, shops: dict[str, str]
-) -> tuple[tuple[str, str], ...]:
-    if handoff is None:
-        return ()
-    return tuple(
-        (
-            words(f"condition.{key}") if words.has(f"condition.{key}") else str(key),
-            shops.get(str(value), str(value)),
-        )
-        for key, value in handoff.conditions.items()
-    )
-
-
-def _done(handoff: Handoff | None, words: Words) -> str:
-    if handoff is None or handoff.done_on is None:
-        return ""
-    day = formats.day(handoff.done_on, words.locale)
-    return words("handoffs.past_row", day=day, n=handoff.done_count or 0, by=handoff.done_by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from console import formats
 from console.views.names import Badge, rank_label
 from console.words import Words
 from worker.pipeline.review import MessageDetail
+from worker.rules.lint_words import LINT, lint_sentence
 from worker.rules.states import Flag
 
 
@@ -52,6 +53,9 @@ def fact_words(flag: str, fact: Any, words: Words, ranks: Mapping[str, Badge]) -
         return _mapping_words(flag, fact, words, ranks)
     if fact is None or flag == Flag.FALLBACK_VALUE:
         return ""
+    if flag == Flag.TEXT_REFUSED:
+        parts = fact if isinstance(fact, list) else [fact]
+        return " ".join(_refused_words(str(part), words.locale) for part in parts)
     if isinstance(fact, list):
         return "、".join(str(part) for part in fact)
     if flag in (Flag.OPEN_NOTE, Flag.OPEN_INQUIRY):
@@ -59,6 +63,12 @@ def fact_words(flag: str, fact: Any, words: Words, ranks: Mapping[str, Badge]) -
     if flag == Flag.MILESTONE_MISSED:
         return formats.nth(int(fact), words.locale)
     return str(fact)
+
+
+def _refused_words(part: str, locale: str) -> str:
+    """``code: place`` as the rendering stores it, in words."""
+    code, _, what = part.partition(": ")
+    return lint_sentence(code, what, locale) if code in LINT else part
 
 
 def _mapping_words(

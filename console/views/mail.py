@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console import formats
 from console.views.customer import Card, card
+from console.views.life import Event, life_of
 from console.views.looks import Look, looks
 from console.views.mail_orders import OrderCard, order_cards
 from console.views.names import Badge, badges, scope_label, shop_labels
@@ -22,17 +23,7 @@ from worker.pipeline.review import MessageDetail
 from worker.rules.outcome_words import outcome_words
 from worker.rules.states import REVIEWABLE, Certainty, Flag, MessageState
 from worker.store.message_queries import TO_SEND, suppressed
-from worker.store.messages import Message, MessageEvent, Occasion
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the mail's life."""
-
-    when: str
-    what: str
-    who: str
-    words: str
+from worker.store.messages import Message, Occasion
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +105,7 @@ def mail_view(
         tabs=tabs(session, detail, words, view),
         view=view,
         paper=paper(session, detail, view),
-        events=tuple(_event(row, ctx, words) for row in reversed(detail.events)),
+        events=tuple(life_of(row, ctx, words) for row in reversed(detail.events)),
         checks=_checks(session, detail, words),
         text_key=message.text_key,
         edited=message.edited,
@@ -184,16 +175,6 @@ def _sent_back(detail: MessageDetail) -> str:
         return ""
     reasons = [event for event in detail.events if event.move == "send_back"]
     return f"{reasons[-1].reason.get('words', '')} ({reasons[-1].by})" if reasons else ""
-
-
-def _event(row: MessageEvent, ctx: Context, words: Words) -> Event:
-    key = f"move.{row.move}"
-    return Event(
-        formats.moment(row.at, ctx.zone, words.locale),
-        words(key) if words.has(key) else row.move,
-        row.by or words(f"actor.{row.actor}"),
-        str(row.reason.get("words") or row.reason.get("evidence") or ""),
-    )
 
 
 def _checks(session: Session, detail: MessageDetail, words: Words) -> tuple[str, ...]:

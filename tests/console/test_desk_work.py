@@ -40,7 +40,12 @@ def test_a_campaign_is_ticked_with_day_and_number(enter: Enter, desk_engine: Eng
     visitor = enter()
     with desk_engine.connect() as connection:
         one = connection.scalar(sa.select(Message.id).where(Message.state == MessageState.HANDOFF))
-    assert visitor.send(f"/handoffs/{one}", version=1, done_on="2026-11-24", count=39).is_redirect
+    said = {"version": 1, "done_on": "2026-11-24", "count": 39}
+    assert visitor.send(f"/handoffs/{one}", **said).status_code == 422
+    assert visitor.send(
+        f"/handoffs/{one}", **said | {"done_on": "2026-11-25"}, ticked="yes"
+    ).status_code == 409  # fmt: skip
+    assert visitor.send(f"/handoffs/{one}", **said, ticked="yes").is_redirect
     with desk_engine.connect() as connection:
         done = connection.execute(sa.select(Handoff.done_count, Handoff.done_by)).one()
     assert done == (39, "森本")

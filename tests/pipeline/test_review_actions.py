@@ -247,6 +247,11 @@ def test_a_handoff_is_ticked_with_its_day_and_number(
         "count_negative",
         lambda: review.hand_off_done(session, ctx, message.id, **BY, done_on=day, count=-1),
     )
+    ahead = day + timedelta(days=400)
+    refused(
+        "day_ahead",
+        lambda: review.hand_off_done(session, ctx, message.id, **BY, done_on=ahead, count=1),
+    )
     review.hand_off_done(session, ctx, message.id, **BY, done_on=day, count=120)
     tick = session.get_one(Handoff, message.id)
     assert (tick.done_on, tick.done_count, tick.done_by) == (day, 120, "hana")

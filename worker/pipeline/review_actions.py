@@ -235,7 +235,7 @@ def resolve_unconfirmed(
 
 def hand_off_done(
     session: Session,
-    _ctx: Context,
+    ctx: Context,
     message_id: str,
     *,
     done_on: date,
@@ -249,6 +249,8 @@ def hand_off_done(
     move("handed_off", message.state, Actor.STAFF)
     if count < 0:
         raise Refused("count_negative")
+    if done_on > now.astimezone(ctx.zone).date():
+        raise Refused("day_ahead")
     handoff = session.get(Handoff, message_id) or Handoff(message_id=message_id)
     handoff.done_on, handoff.done_count, handoff.done_by = done_on, count, by
     session.add(handoff)

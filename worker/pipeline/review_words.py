@@ -87,6 +87,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "This mail is not waiting to be read ({state}).",
     ),
     "not_editable": ("この状態のメールは編集できません。", "This mail can no longer be edited."),
+    "day_ahead": (
+        "まだ来ていない日は書けません。",
+        "The day has not come yet.",
+    ),
     "count_negative": ("件数は0以上で入力してください。", "The count must not be negative."),
     "being_read": (
         "{who}が見ています。代わってから承認してください。",

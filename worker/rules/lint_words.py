@@ -60,6 +60,11 @@ LINT: Mapping[str, tuple[str, str]] = {
 """By the code of a finding; ``{what}`` is the place that was found."""
 
 
+def lint_sentence(code: str, what: str, locale: str) -> str:
+    """The sentence of a code that has words, in ``ja`` or ``en``."""
+    return LINT[code][locale == "en"].format(what=what)
+
+
 def lint_words(code: str, what: str) -> str:
     """The sentence in both languages; a code without words is shown with what it found."""
     pair = LINT.get(code)
