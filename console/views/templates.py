@@ -253,8 +253,7 @@ def _draft(
 def _effect(session: Session, ctx: Context, written: list[DocumentDraft]) -> EffectView | None:
     if not written:
         return None
-    effect = effect_of(session, ctx, written)
-    return EffectView(len(effect.rewritten), len(effect.by_hand), len(effect.approved))
+    return EffectView(*effect_of(session, ctx, written).numbers)
 
 
 def _passages(

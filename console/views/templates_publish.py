@@ -86,7 +86,7 @@ def publish_view(
     return PublishView(
         items=tuple(items),
         others=len(every) - len(chosen),
-        effect=EffectView(len(effect.rewritten), len(effect.by_hand), len(effect.approved)),
+        effect=EffectView(*effect.numbers),
         note=words("templates.joint").join(dict.fromkeys(notes)),
         blocked=any(item.errors or item.outdated for item in items),
     )

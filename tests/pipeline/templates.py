@@ -66,7 +66,7 @@ class Press:
 
     def publish(self, *drafts: DocumentDraft, note: str = "ひとこと", **how: bool) -> Done:
         """Publish drafts with the number that is shown."""
-        number = len(effect_of(self.session, self.ctx, drafts).rewritten)
+        number = effect_of(self.session, self.ctx, drafts).numbers[0]
         return publish_drafts(
             self.session,
             self.ctx,

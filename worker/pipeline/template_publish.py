@@ -33,18 +33,26 @@ from worker.rules.states import Actor, MailKind
 from worker.store.drafts import DocumentDraft
 from worker.store.messages import Message, MessageEvent
 from worker.store.moves import apply_move
-from worker.store.template_queries import RELEASED, TO_READ, Waiting, waiting_on
+from worker.store.template_queries import RELEASED, TO_READ, Waiting, ids_of, waiting_on
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What publishing does to mails that are written and still in the house, by message id."""
+    """What publishing does to mails that are written and still in the house."""
 
-    rewritten: tuple[str, ...]
-    by_hand: tuple[str, ...]
+    rewritten: tuple[Waiting, ...] = ()
+    by_hand: tuple[Waiting, ...] = ()
     """Words a clerk wrote: they stay."""
-    approved: tuple[str, ...]
+    approved: tuple[Waiting, ...] = ()
     """Approved as they stand: they stay, unless somebody pulls them back."""
+
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """How many mails each of them are."""
+        rewritten, by_hand, approved = (
+            sum(row.count for row in rows) for rows in (self.rewritten, self.by_hand, self.approved)
+        )
+        return rewritten, by_hand, approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ def effect_of(session: Session, ctx: Context, chosen_drafts: Sequence[DocumentDr
     names = [name_of(draft) for draft in chosen_drafts]
     mails = [name for name in names if not name.is_card]
     if not mails:
-        return Effect((), (), ())
+        return Effect()
     every = any(name.is_block for name in mails)
     kinds = list(MailKind) if every else [name.kind for name in mails]
     rows = waiting_on(
@@ -86,9 +94,9 @@ def effect_of(session: Session, ctx: Context, chosen_drafts: Sequence[DocumentDr
     judge = _Judge(ctx.texts, with_drafts(ctx, chosen_drafts).texts)
     touched = [row for row in rows if judge.touches(row)]
     return Effect(
-        rewritten=tuple(r.id for r in touched if r.state in TO_READ and not r.edited),
-        by_hand=tuple(r.id for r in touched if r.state in TO_READ and r.edited),
-        approved=tuple(r.id for r in touched if r.state in RELEASED),
+        rewritten=tuple(r for r in touched if r.state in TO_READ and not r.edited),
+        by_hand=tuple(r for r in touched if r.state in TO_READ and r.edited),
+        approved=tuple(r for r in touched if r.state in RELEASED),
     )
 
 
@@ -171,19 +179,18 @@ def publish_drafts(
     for draft in chosen_drafts:
         _raise_where_unfit(session, ctx, then, draft, now)
     effect = effect_of(session, ctx, chosen_drafts)
-    if len(effect.rewritten) != expected:
-        raise Refused("count_differs", expected=expected, found=len(effect.rewritten))
+    found = effect.numbers[0]
+    if found != expected:
+        raise Refused("count_differs", expected=expected, found=found)
+    to_rewrite = ids_of(session, effect.rewritten) if rewrite else []
+    to_pull_back = ids_of(session, effect.approved) if pull_back else []
     changes = {path: text for draft in chosen_drafts for path, text in draft.parts.items()}
     authors = {path: draft.author for draft in chosen_drafts for path in draft.parts}
     release = publish(session, folder, changes, by, note.strip(), now, authors=authors)
     for draft in chosen_drafts:
         session.delete(draft)
     session.flush()
-    return Done(
-        release.id,
-        effect.rewritten if rewrite else (),
-        effect.approved if pull_back else (),
-    )
+    return Done(release.id, tuple(to_rewrite), tuple(to_pull_back))
 
 
 def _raise_where_unfit(

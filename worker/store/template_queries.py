@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,9 +25,8 @@ RELEASED = frozenset({MessageState.APPROVED, MessageState.RETRY_WAIT})
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that was written and is still in the house."""
+    """Messages that were written from the same text for the same reason; ``count`` of them."""
 
-    id: str
     state: MessageState
     edited: bool
     kind: MailKind
@@ -36,47 +36,81 @@ class Waiting:
     text_version: str
     rank: str
     occasions: tuple[str, ...]
+    count: int
+    written: tuple[str | None, str | None]
+    """Rank and occasions as the database says them, to find the same rows again."""
+
+
+_RANK = Message.why[("basis", "rank")].as_string()
+_OCCASIONS = Message.why[("basis", "occasions")].as_string()
 
 
 def waiting_on(
     session: Session, kinds: Collection[str], families: Collection[str], locales: Collection[str]
 ) -> list[Waiting]:
-    """Every written message that is still in the house, of these kinds, families and locales."""
-    rows = session.execute(
-        select(
-            Message.id,
-            Message.state,
-            Message.edited,
-            Message.kind,
-            Message.family,
-            Message.locale,
-            Message.text_key,
-            Message.text_version,
-            Message.why["basis"],
-        ).where(
+    """The written messages of these kinds, families and locales that are still in the house.
+
+    Counted by the database: however many wait, they were written from few texts.
+    """
+    alike = (
+        Message.state,
+        Message.edited,
+        Message.kind,
+        Message.family,
+        Message.locale,
+        Message.text_key,
+        Message.text_version,
+    )
+    told = (_RANK.label("rank_said"), _OCCASIONS.label("occasions_said"))
+    chosen = (
+        select(*alike, *told)
+        .where(
             Message.state.in_(TO_READ | RELEASED),
             Message.kind.in_([MailKind(kind) for kind in kinds]),
             Message.family.in_(families),
             Message.locale.in_(locales),
         )
+        .subquery()
     )
+    rows = session.execute(select(*chosen.c, func.count()).group_by(*chosen.c))
     return [_waiting(row) for row in rows]
 
 
 def _waiting(row: Sequence[Any]) -> Waiting:
-    known = row[8] if isinstance(row[8], dict) else {}
     return Waiting(
-        id=row[0],
-        state=row[1],
-        edited=row[2],
-        kind=row[3],
-        family=row[4],
-        locale=row[5],
-        text_key=row[6],
-        text_version=row[7],
-        rank=str(known.get("rank") or ""),
-        occasions=tuple(known.get("occasions") or ()),
+        state=row[0],
+        edited=row[1],
+        kind=row[2],
+        family=row[3],
+        locale=row[4],
+        text_key=row[5],
+        text_version=row[6],
+        rank=row[7] or "",
+        occasions=tuple(json.loads(row[8])) if row[8] else (),
+        count=row[9],
+        written=(row[7], row[8]),
     )
+
+
+def ids_of(session: Session, waiting: Sequence[Waiting]) -> list[str]:
+    """The messages that were counted, oldest first."""
+    found: list[str] = []
+    for each in waiting:
+        rank, occasions = each.written
+        found += session.scalars(
+            select(Message.id).where(
+                Message.state == each.state,
+                Message.edited == each.edited,
+                Message.kind == each.kind,
+                Message.family == each.family,
+                Message.locale == each.locale,
+                Message.text_key == each.text_key,
+                Message.text_version == each.text_version,
+                _RANK.is_(None) if rank is None else rank == _RANK,
+                _OCCASIONS.is_(None) if occasions is None else occasions == _OCCASIONS,
+            )
+        )
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
