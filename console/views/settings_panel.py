@@ -277,9 +277,7 @@ def _tick(words: Words, labels: Labels, check: Check) -> Tick:
         sender = words(f"sender.{check.was}")
         place = labels.place(check.place)
         title = words("settings.check_off", sender=sender, place=place, kind=kind)
-        family = check.place.partition(":")[0]
-        at = f"settings_place.{check.was}_{family}"
-        where = words(at if words.has(at) else f"settings_place.{check.was}", kind=kind)
+        where = words(f"settings_place.{check.was}")
         return Tick(check.name, title, words("settings.check_off_text", where=where), off=True)
     title = words(f"settings.check_{check.what}", kind=kind)
     return Tick(check.name, title, words(f"settings.check_{check.what}_text"), off=False)
