@@ -12,6 +12,8 @@ from console.pages import (
     channels_new,
     customer,
     customers,
+    guide,
+    guide_rehearsal,
     handoffs,
     login,
     mail,
@@ -41,6 +43,8 @@ from console.pages import (
 ROUTERS = (
     login.router,
     today.router,
+    guide_rehearsal.router,  # before the guide: its paths are more exact
+    guide.router,
     queue.router,
     batch.router,
     reading.router,

@@ -270,3 +270,19 @@ def first_week(session: Session, ctx: Context, now: datetime) -> FirstWeek:
         rehearsal=rehearsal_step(session, ctx),
         live=live_step(session, ctx),
     )
+
+
+def states_of(session: Session, ctx: Context, now: datetime) -> dict[str, bool]:
+    """Which step is done, as ``FirstWeek.states`` says it, without counting anything large."""
+    brought = queries.channels_with_orders(session)
+    channels = channel_health(session, now)
+    return {
+        "shop": shop_step(session, ctx).done,
+        "channels": bool(channels)
+        and all(one.channel in brought and not one.paused for one in channels),
+        "past": bool(brought) and not queries.any_quarantined(session),
+        "senders": senders_step(session, ctx).done,
+        "consent": queries.any_standing(session),
+        "rehearsal": rehearsal_step(session, ctx).done,
+        "live": live_step(session, ctx).done,
+    }

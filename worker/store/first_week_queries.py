@@ -120,3 +120,23 @@ def newest_audit(session: Session, action: str) -> Audit | None:
     return session.scalars(
         sa.select(Audit).where(Audit.action == action).order_by(Audit.id.desc()).limit(1)
     ).first()
+
+
+def channels_with_orders(session: Session) -> set[str]:
+    """Names of the channels that have brought an order: one look into an index for each."""
+    some = sa.exists().where(OrderRow.channel_id == Channel.id)
+    return set(session.scalars(sa.select(Channel.name).where(some)))
+
+
+def any_quarantined(session: Session) -> bool:
+    """Whether an order waits to be mended."""
+    some = sa.exists().where(Quarantine.state == QuarantineState.OPEN)
+    return bool(session.scalar(sa.select(some)))
+
+
+def any_standing(session: Session) -> bool:
+    """Whether anybody's visits in a scope have been counted."""
+    query = sa.select(CustomerStanding.customer_id).where(
+        CustomerStanding.scope != OVERALL, CustomerStanding.visits >= 1
+    )
+    return session.scalar(query.limit(1)) is not None
