@@ -16,6 +16,7 @@ from worker.pipeline.customer_edits import clear_said_lines
 from worker.pipeline.nudge import forget_deliveries
 from worker.pipeline.reports import count_figures, keep_figures
 from worker.pipeline.solicit import purge_requests
+from worker.pipeline.suppressions import lift_ended
 from worker.rules.states import MessageState
 from worker.runtime import Runtime
 from worker.store.channels import Channel
@@ -152,6 +153,11 @@ def ask_addresses(session: Session, ctx: Context, now: datetime) -> int:
     return ask_for_addresses(session, ctx, now)
 
 
+def lift_blocks(session: Session, _ctx: Context, now: datetime) -> int:
+    """Lift suppressions whose time is over."""
+    return lift_ended(session, now)
+
+
 def forget_lines(session: Session, _ctx: Context, _now: datetime) -> int:
     """Clear words for the next mail that a mail has said; before its body is forgotten."""
     return clear_said_lines(session)
@@ -160,6 +166,7 @@ def forget_lines(session: Session, _ctx: Context, _now: datetime) -> int:
 CHORES: dict[str, Chore] = {
     "lines": forget_lines,
     "bounces": ask_addresses,
+    "blocks": lift_blocks,
     "raws": forget_raws,
     "bodies": forget_bodies,
     "amazon": forget_amazon,

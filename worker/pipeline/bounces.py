@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
 from worker.pipeline.review_words import Refused
-from worker.pipeline.suppressions import suppress_address
+from worker.pipeline.suppressions import suppress_address, suppress_hash
 from worker.rules.bounces import is_dead
 from worker.rules.states import Actor, MessageState
 from worker.store.messages import Message, MessageBody
 from worker.store.moves import apply_move
+from worker.store.returns import ReturnedMail
 from worker.store.rewards import StaffTask
 
 ASK_ADDRESS = "ask_address"
@@ -50,7 +51,15 @@ def ask_for_addresses(session: Session, ctx: Context, now: datetime) -> int:
             Message.customer_id.is_not(None),
         )
     ).all()
-    dead = [m for m in rows if m.state is MessageState.BOUNCED or is_dead(m.last_reply)]
+    read = set(
+        session.scalars(
+            sa.select(ReturnedMail.message_id).where(
+                ReturnedMail.message_id.in_([message.id for message in rows])
+            )
+        )
+    )
+    # What a machine read was judged by its status already: a full mailbox is not dead.
+    dead = [m for m in rows if m.id not in read and _is_dead(m)]
     found = 0
     for message in dead:
         # Asked once: whoever lifts the block afterwards is not overruled the next morning.
@@ -58,6 +67,25 @@ def ask_for_addresses(session: Session, ctx: Context, now: datetime) -> int:
             _give_up_address(session, ctx, message, "system", now)
             found += 1
     return found
+
+
+def _is_dead(message: Message) -> bool:
+    return message.state is MessageState.BOUNCED or is_dead(message.last_reply)
+
+
+def give_up(
+    session: Session, message: Message, *, evidence_id: int, by: str, now: datetime
+) -> None:
+    """Use the address of a message no more, and ask staff for another one."""
+    suppress_hash(
+        session,
+        message.customer_id,
+        message.recipient_hash,
+        by=by,
+        now=now,
+        evidence_id=evidence_id,
+    )
+    _ask(session, message, now, again=True)
 
 
 def _give_up_address(

@@ -20,6 +20,9 @@ from worker.store.person_queries import addresses_in
 ASKED = "asked"
 """Reason of a suppression: the customer asked staff for it."""
 
+BOUNCED = "bounce"
+"""Reason of a suppression: there is no such address."""
+
 METHOD = "staff"
 """Method of a consent row: the customer told staff."""
 
@@ -74,19 +77,56 @@ def suppress_address(
     session: Session, ctx: Context, customer_id: int | None, address: str, *, by: str, now: datetime
 ) -> None:
     """Stop every mail to an address that does not exist; the same is noted once."""
-    hashed = address_hash(ctx.key, address)
+    suppress_hash(session, customer_id, address_hash(ctx.key, address), by=by, now=now)
+
+
+def suppress_hash(
+    session: Session,
+    customer_id: int | None,
+    hashed: str,
+    *,
+    by: str,
+    now: datetime,
+    reason: str = BOUNCED,
+    ads_only: bool = False,
+    evidence_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Stop mails, or advertising only, to an address known by its hash; False: it was already."""
     known = sa.select(Suppression.id).where(
         Suppression.address_hash == hashed,
-        Suppression.ads_only.is_(False),
+        Suppression.ads_only.is_(ads_only),
         Suppression.customer_id.is_(None),
         Suppression.lifted_at.is_(None),
     )
     if session.scalar(known) is not None:
-        return
+        return False
     # Without the person: a new address of theirs may be mailed.
-    session.add(Suppression(address_hash=hashed, reason="bounce", by=by, at=now))
+    session.add(
+        Suppression(
+            address_hash=hashed,
+            ads_only=ads_only,
+            reason=reason,
+            by=by,
+            at=now,
+            evidence_id=evidence_id,
+            expires_at=expires_at,
+        )
+    )
     if customer_id is not None:
         _plan_again(session, customer_id)
+    return True
+
+
+def lift_ended(session: Session, now: datetime) -> int:
+    """Lift the suppressions whose time is over; gives how many."""
+    ended = session.scalars(
+        sa.select(Suppression).where(Suppression.lifted_at.is_(None), Suppression.expires_at <= now)
+    ).all()
+    for each in ended:
+        each.lifted_at = now
+    session.flush()
+    return len(ended)
 
 
 def lift_suppression(

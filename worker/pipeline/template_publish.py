@@ -140,7 +140,10 @@ def try_all(session: Session, ctx: Context, chosen_drafts: Sequence[DocumentDraf
         name, parts = name_of(draft), drafted_parts(draft)
         facts = facts_of(name, samples_for(name)[0], shop_shown(session, then, name))
         known = values(facts, name.locale)
-        text = chosen(then, name, parts)
+        try:
+            text = chosen(then, name, parts)
+        except TextBroken as broken:
+            raise Refused("draft_unfit", name=str(name), n=1) from broken
         for source, html in _sources(text):
             if not try_in_child(source, known, html=html).ok:
                 raise Refused("draft_unfit", name=str(name), n=1)

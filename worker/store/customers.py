@@ -384,4 +384,8 @@ class Suppression(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     by: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it is lifted by itself; None: never."""
+    evidence_id: Mapped[int | None] = mapped_column(Key)
+    """The returned mail that it rests on."""
     lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -116,6 +116,8 @@ class Message(Base):
         Index("ix_messages_state_due_at", "state", "due_at"),
         Index("ix_messages_state_expires_at", "state", "expires_at", "id"),
         Index("ix_messages_state_review_at", "state", "review_at"),
+        # Bounces and replies name the mail they answer.
+        Index("ix_messages_mail_id", "mail_id"),
     )
 
 

@@ -32,6 +32,7 @@ def all_tables() -> MetaData:
         readings,
         rehearsals,
         reports,
+        returns,
         reward_sources,
         rewards,
         running,

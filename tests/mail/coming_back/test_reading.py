@@ -50,6 +50,7 @@ OTHERS = {
     "machine-unreadable": What.UNREADABLE,
     "postfix-delayed": What.NOTICE,
     "postfix-delivered": What.NOTICE,
+    "sendmail-warning": What.NOTICE,
     "two-recipients": What.BOUNCE,
     "vacation-japanese": What.AUTO_REPLY,
     "vacation-null-path": What.AUTO_REPLY,

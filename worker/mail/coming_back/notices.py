@@ -11,7 +11,7 @@ from flufl.bounce import all_failures
 from worker.mail.addresses import CARRIERS, domain_class, scrub
 from worker.mail.coming_back.parts import bare, header, parts_of, sender_of, text_of, words_of
 from worker.mail.coming_back.statuses import classify_failure, status_of
-from worker.mail.coming_back.verdicts import BounceClass, Failure
+from worker.mail.coming_back.verdicts import Failure
 
 _LONGEST_REPLY = 300
 _MOST_FAILURES = 50
@@ -21,6 +21,10 @@ _ADDRESS = re.compile(r"<?([^\s<>()\[\]\",;:]+@[A-Za-z0-9.\-]+[A-Za-z0-9])>?")
 _ID_LINE = re.compile(r"^.*message-id:.*$", re.IGNORECASE | re.MULTILINE)
 _NOT_DELIVERED = re.compile(
     r"宛先不明|(お届け|配信|配送|送信|送達|届け)(することが|が)?(でき|られ)(ません|ない|なか)|不達"
+)
+_ONLY_A_WARNING = re.compile(
+    r"warning (message )?only|do not need to resend|transient non-fatal|still being retried",
+    re.IGNORECASE,
 )
 _GOOD = frozenset({"delayed", "delivered", "relayed", "expanded"})
 
@@ -67,25 +71,27 @@ def _failure_of(block: Message) -> Failure:
     return made_failure(people, status_of(header(block, "Status")), words)
 
 
-def made_failure(
-    people: tuple[str, ...], status: str, words: str, least: BounceClass | None = None
-) -> Failure:
-    """A failure with its class; ``least`` is taken where the words say nothing."""
+def made_failure(people: tuple[str, ...], status: str, words: str) -> Failure:
+    """A failure with its class."""
     carrier = any(domain_class(one) in CARRIERS for one in people)
     found = classify_failure(status, words, carrier=carrier)
-    if found is BounceClass.AMBIGUOUS and least is not None and not words.strip():
-        found = least
     reply = " ".join(scrub(words).split())[:_LONGEST_REPLY]
     return Failure(people, status or status_of(words), reply, found)
 
 
-def loose_notice(mail: Message) -> list[Failure]:
-    """Failures of a notice in free words; whose words they are was asked before."""
-    temporary, permanent = all_failures(mail)
+def loose_notice(mail: Message) -> tuple[list[Failure], bool]:
+    """Failures of a notice in free words, and whether it also told of delays.
+
+    Whose words they are was asked before: a person may quote a notice.
+    """
     words = words_of(mail) or text_of(mail)
+    if _ONLY_A_WARNING.search(words):
+        return [], True  # the library calls some of these permanent
+    temporary, permanent = all_failures(mail)
     found = [_loose(address, words) for address in _texts(permanent)]
-    found += [_loose(address, words, soon=True) for address in _texts(temporary)]
-    return (found or _japanese(words))[:_MOST_FAILURES]
+    if not found and not temporary:
+        found = _japanese(words)
+    return found[:_MOST_FAILURES], bool(temporary)
 
 
 def _texts(addresses: Iterable[bytes | str]) -> list[str]:
@@ -93,10 +99,8 @@ def _texts(addresses: Iterable[bytes | str]) -> list[str]:
     return sorted(bare(one) for one in plain if "@" in one)
 
 
-def _loose(address: str, words: str, *, soon: bool = False) -> Failure:
+def _loose(address: str, words: str) -> Failure:
     said = _around(address, words)
-    if soon:
-        return Failure((address,), status_of(said), "", BounceClass.TRANSIENT)
     return made_failure((address,), status_of(said), said)
 
 

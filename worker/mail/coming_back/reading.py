@@ -44,9 +44,9 @@ def _read(mail: Message) -> ComingBack:
         return report
     machine = from_machine(mail)
     if machine:
-        failures = loose_notice(mail)
-        if failures or is_daemon(mail):
-            return _notice(mail, What.BOUNCE if failures else What.UNREADABLE, failures)
+        failures, delayed = loose_notice(mail)
+        if failures or delayed or is_daemon(mail):
+            return _notice(mail, _of_notice(failures, delayed), failures)
     automatic = machine or is_automatic(mail)
     answered = [header(mail, "In-Reply-To"), header(mail, "References")]
     if not sender_of(mail):
@@ -73,9 +73,13 @@ def _report(mail: Message) -> ComingBack | None:
     if told is None:
         return None
     failures, harmless = told
+    return _notice(mail, _of_notice(failures, harmless), failures)
+
+
+def _of_notice(failures: list[Failure], harmless: bool) -> What:
     if failures:
-        return _notice(mail, What.BOUNCE, failures)
-    return _notice(mail, What.NOTICE if harmless else What.UNREADABLE, [])
+        return What.BOUNCE
+    return What.NOTICE if harmless else What.UNREADABLE
 
 
 def _complaint(mail: Message, report: Message) -> ComingBack:
