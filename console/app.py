@@ -18,6 +18,7 @@ from console import (
     api_customers,
     api_mails,
     api_settings,
+    api_templates,
     api_work,
     failures,
     health,
@@ -72,7 +73,16 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(health.router)
     app.include_router(hooks.router)
-    for part in (api, api_mails, api_customers, api_work, api_channels, api_access, api_settings):
+    for part in (
+        api,
+        api_mails,
+        api_customers,
+        api_work,
+        api_channels,
+        api_access,
+        api_settings,
+        api_templates,
+    ):
         app.include_router(part.router, responses=PROBLEMS, dependencies=WAYS_IN)
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)

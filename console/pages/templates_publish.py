@@ -75,7 +75,7 @@ def publish(
     except DocumentsWrong as wrong:
         said = visit.words("templates.documents_wrong", first=str(wrong.problems[0]))
         return _question(visit, sorted(wanted), {"note": note}, said)
-    return go(f"/templates?done=published&n={_follow(visit, done)}")
+    return go(f"/templates?done=published&n={follow(visit, done)}")
 
 
 def _versions(written: Sequence[str]) -> dict[int, int]:
@@ -84,7 +84,7 @@ def _versions(written: Sequence[str]) -> dict[int, int]:
     return {int(a): int(b) for a, _, b in pairs if a.isdigit() and b.isdigit()}
 
 
-def _follow(visit: Visit, done: Done) -> int:
+def follow(visit: Visit, done: Done) -> int:
     """Let the mails follow, some at a time; gives how many were written anew."""
     count = 0
     by, now = visit.login.name, visit.now

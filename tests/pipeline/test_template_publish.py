@@ -166,6 +166,10 @@ def test_a_text_that_runs_too_long_is_stopped_in_its_child(press: Press) -> None
     with pytest.raises(Refused) as no:
         try_all(press.session, press.ctx, [good])
     assert no.value.code == "draft_unfit"
+    good.parts = {**good.parts, VIP.paths["text"]: '{% include "nothing" %}\n'}
+    with pytest.raises(Refused) as no:
+        try_all(press.session, press.ctx, [good])
+    assert no.value.code == "draft_unfit"
 
 
 def test_a_release_holds_the_shop_and_keeps_what_did_not_change(press: Press) -> None:
