@@ -85,7 +85,8 @@ def releases(session: Session, *, before: int | None = None, limit: int = 20) ->
         older = held[rows[place + 1].id] if place + 1 < len(rows) else {}
         changed = {path for path, version in held[row.id].items() if older.get(path) != version}
         texts = {_text_of(path) for path in changed if path.startswith(f"{ROOT}/")} - {None}
-        others = sum(not path.startswith(f"{ROOT}/") for path in changed)
+        # The first release takes the shop's settings in as they stand: it changes none of them.
+        others = sum(not path.startswith(f"{ROOT}/") for path in changed) if older else 0
         named = tuple(sorted((t for t in texts if t is not None), key=str))
         found.append(Brought(row, named, others))
     return found
