@@ -12,7 +12,7 @@ from console.views.audit import Asked, audit_csv, audit_view
 from console.visit import AdminReading
 from worker.pipeline.audit import record_export
 
-router = APIRouter(prefix="/audit")
+router = APIRouter(prefix="/users/audit")
 
 LARGEST_ID = 2**63 - 1
 

@@ -24,6 +24,8 @@ from worker.store.audit_queries import (
 from worker.store.running import Audit
 
 PAGE = 50
+MANY = 3
+"""So many of a list are shown; a batch names hundreds of mails."""
 _PAGES = {
     "message": "/messages/{}",
     "customer": "/customers/{}",
@@ -155,7 +157,8 @@ def _plain(name: str, value: Any, words: Words) -> str:
     if isinstance(value, bool):
         return words("audit_detail.yes" if value else "audit_detail.no")
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
+        more = "…" if len(value) > MANY else ""
+        return ", ".join(str(item) for item in value[:MANY]) + more
     if name in ("role", "old", "new") and words.has(f"role.{value}"):
         return words(f"role.{value}")
     return str(value)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 
+import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
+from console.words import words_of
 from tests.console.conftest import Enter, Ledger
 from tests.console.sample import NOW, PEOPLE, message_id
+from tests.folders import ROOT
 from worker.rules.states import Role
 from worker.store.running import Audit
 
@@ -122,3 +126,15 @@ def test_no_row_holds_anything_personal(enter: Enter, desk_engine: Engine) -> No
             [row.detail for row in connection.execute(sa.select(Audit.detail))], ensure_ascii=False
         )
     assert not any(person.name in told or person.address in told for person in PEOPLE)
+
+
+_ACTS = re.compile(r"""(?:\.act\(\s*|\baction=|_note\(session, |\bnote\(session, )"([a-z_]+)\"""")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_act_is_told_in_words(language: str) -> None:
+    files = [path for top in ("console", "worker") for path in (ROOT / top).rglob("*.py")]
+    acts = {name for path in files for name in _ACTS.findall(path.read_text("utf-8"))}
+    assert len(acts) > 60
+    words = words_of(language)
+    assert sorted(name for name in acts if not words.has(f"audit_action.{name}")) == []

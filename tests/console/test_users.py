@@ -34,7 +34,7 @@ def rows(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR, Role.APPROVER])
-@pytest.mark.parametrize("path", ["/users", "/users/1", "/users/tokens", "/audit", "/audit.csv"])
+@pytest.mark.parametrize("path", ["/users", "/users/1", "/users/tokens", "/users/audit", "/users/audit.csv"])
 def test_only_an_admin_sees_users_tokens_and_the_audit(enter: Enter, role: Role, path: str) -> None:
     visitor = enter(role)
     assert visitor.get(path).status_code == 403
@@ -51,7 +51,7 @@ def test_only_an_admin_changes_them(enter: Enter, role: Role, desk_engine: Engin
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("path", ["/users", "/users/1", "/users/tokens", "/audit"])
+@pytest.mark.parametrize("path", ["/users", "/users/1", "/users/tokens", "/users/audit"])
 def test_the_pages_stand_in_both_languages(enter: Enter, language: str, path: str) -> None:
     answer = enter(Role.ADMIN, language).get(path)
     assert answer.status_code == 200
@@ -206,9 +206,9 @@ def acts(engine: Engine, clock: Clock, number: int) -> None:
 def test_the_audit_is_read_page_by_page(enter: Enter, desk_engine: Engine, clock: Clock) -> None:
     acts(desk_engine, clock, 60)
     admin = enter(Role.ADMIN)
-    first = admin.get("/audit").text
+    first = admin.get("/users/audit").text
     assert first.count("<tr><td") == 50
-    older = re.search(r'href="(/audit\?[^"]*before=\d+)"', first)
+    older = re.search(r'href="(/users/audit\?[^"]*before=\d+)"', first)
     assert older is not None
     second = admin.get(older.group(1).replace("&amp;", "&")).text
     assert second.count("<tr><td") == 10
@@ -220,20 +220,20 @@ def test_the_audit_is_narrowed_by_person_act_subject_and_day(
 ) -> None:
     acts(desk_engine, clock, 12)
     admin = enter(Role.ADMIN)
-    assert admin.get("/audit?by=森本&action=hold").text.count("<tr><td") == 2
-    assert admin.get("/audit?subject=message:7").text.count("<tr><td") == 1
+    assert admin.get("/users/audit?by=森本&action=hold").text.count("<tr><td") == 2
+    assert admin.get("/users/audit?subject=message:7").text.count("<tr><td") == 1
     day = clock.now.date().isoformat()
-    assert admin.get(f"/audit?since={day}&until={day}").text.count("<tr><td") == 12
-    assert "この条件の記録はありません" in admin.get("/audit?until=2020-01-01").text
+    assert admin.get(f"/users/audit?since={day}&until={day}").text.count("<tr><td") == 12
+    assert "この条件の記録はありません" in admin.get("/users/audit?until=2020-01-01").text
     for odd in ("before=x", "since=yesterday", "before=99999999999999999999"):
-        assert admin.get(f"/audit?{odd}").status_code == 200
+        assert admin.get(f"/users/audit?{odd}").status_code == 200
 
 
 def test_the_file_of_the_audit_is_harmless_and_its_taking_is_told(
     enter: Enter, desk_engine: Engine, clock: Clock
 ) -> None:
     acts(desk_engine, clock, 4)
-    answer = enter(Role.ADMIN).get("/audit.csv?action=approve")
+    answer = enter(Role.ADMIN).get("/users/audit.csv?action=approve")
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert len(lines) == 3
     assert ",'=cmd()," in lines[1]
