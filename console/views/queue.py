@@ -96,7 +96,9 @@ def queue_view(
     top = review.counts(session, Chosen(list="vip").filters(ctx), now=now)
     states = review.state_counts(session)
     current = message_id or _first_free(found, taken)
-    draw = Drawing(ctx, chosen, words, now, ranks, shop_labels(session, words), taken, current)
+    lapsed = review.lapsed(session, [row.id for row in found])
+    shops = shop_labels(session, words)
+    draw = Drawing(ctx, chosen, words, now, ranks, shops, taken, lapsed, current)
     fresh = arrived_ids(session, since) & {row.id for row in found} if since is not None else set()
     groups = groups_of(session, filters, counts, found, draw, fresh)
     rows = [row for group in groups for row in group.rows]

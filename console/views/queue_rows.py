@@ -100,6 +100,7 @@ class Drawing:
     ranks: Mapping[str, Badge]
     shops: Mapping[str, str]
     taken: Mapping[str, str]
+    lapsed: Collection[str]
     current: str
 
     def row(self, row: QueueRow) -> Row:
@@ -109,6 +110,9 @@ class Drawing:
             what.append(formats.nth(row.visit_number, self.words.locale))
         flags = dict.fromkeys(str(flag.get("flag", "")) for flag in row.flags)
         soon, when = self._when(row)
+        labels = [flag_label(flag, self.words) for flag in flags]
+        if row.id in self.lapsed:
+            labels.insert(0, self.words("mail.lapsed_title"))
         return Row(
             id=row.id,
             address=f"{self.chosen.query(m=row.id)}#mail",
@@ -117,7 +121,7 @@ class Drawing:
             when=when,
             soon=soon,
             what=("　" if self.words.locale == "ja" else ", ").join(what),
-            flags=tuple(flag_label(flag, self.words) for flag in flags),
+            flags=tuple(labels),
             edited=row.edited,
             taken=self.taken.get(row.id, ""),
             chosen=row.id == self.current,

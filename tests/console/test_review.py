@@ -304,3 +304,16 @@ def test_a_flagged_or_vip_mail_slipped_into_a_batch_stops_it(enter: Enter, ledge
         assert answer.status_code == 409
         assert ledger.message(place).state is MessageState.IN_REVIEW
     assert ledger.message(0).state is MessageState.IN_REVIEW
+
+
+def test_the_list_says_where_an_approval_came_off(enter: Enter, ledger: Ledger) -> None:
+    visitor, colleague = enter(Role.APPROVER), enter(Role.EDITOR)
+    _press(visitor, f"/queue?m={message_id(6)}", f"/messages/{message_id(6)}/approve")
+    version = str(ledger.message(6).version)
+    words = {"subject": ledger.body(6).subject, "text": "別の文です。\n"}
+    path = f"/messages/{message_id(6)}/edit"
+    assert colleague.send(path, version=version, **words).status_code == 303
+    html = visitor.get("/queue").text
+    row = html[html.index(f'id="q-{message_id(6)}"') :].partition("</a>")[0]
+    assert "承認が外れました" in row
+    assert html.count("承認が外れました") == 1

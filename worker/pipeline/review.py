@@ -21,7 +21,13 @@ from worker.pipeline.review_actions import (
     undo,
 )
 from worker.pipeline.review_approval import bind_approval, clear_approval, content_hash
-from worker.pipeline.review_detail import CustomerCard, MessageDetail, customer_card, detail
+from worker.pipeline.review_detail import (
+    CustomerCard,
+    MessageDetail,
+    customer_card,
+    detail,
+    lapsed,
+)
 from worker.pipeline.review_diff import Piece, diff_mail, diff_text
 from worker.pipeline.review_edit import edit
 from worker.pipeline.review_many import (
@@ -87,6 +93,7 @@ __all__ = [
     "hand_off_done",
     "hold",
     "hold_words",
+    "lapsed",
     "lift",
     "queue",
     "rank_groups",

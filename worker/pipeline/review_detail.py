@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from worker.pipeline.context import Context
@@ -140,6 +140,20 @@ def detail(session: Session, ctx: Context, message_id: str, *, now: datetime) ->
         moves=moves_from(message.state, Actor.STAFF),
         changed_by_hand=diff_mail(body.plain, content(body)) if body else {},
         changed_since_approval=_since_approval(message, body),
+    )
+
+
+def lapsed(session: Session, message_ids: Collection[str]) -> frozenset[str]:
+    """Those of the mails that were approved once and no longer say what was approved."""
+    bodies = session.scalars(
+        select(MessageBody).where(
+            MessageBody.message_id.in_(message_ids), cast(MessageBody.approved, Text) != "{}"
+        )
+    )
+    return frozenset(
+        body.message_id
+        for body in bodies
+        if any(body.approved.get(name, value) != value for name, value in content(body).items())
     )
 
 
