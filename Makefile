@@ -13,7 +13,7 @@ JOBS   ?= 2
 .DELETE_ON_ERROR:
 
 .PHONY: help install run demo test test-pg drills check fmt-check lint types contracts \
-        fmt expected migration bench clean
+        fmt expected pictures migration bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^## /{printf "\n%s\n", substr($$0, 4)} \
@@ -67,6 +67,9 @@ fmt: $(VENV)/.dev ## Format, and mend what can be mended by itself
 
 expected: $(VENV)/.dev ## Write the expected mails anew; read the diff before you commit it
 	$(BIN)/python -m tests.mail.expected
+
+pictures: $(VENV)/.dev ## Take the pictures in docs/images anew, from the demo (needs chromium)
+	$(BIN)/python -m tests.console.pictures
 
 migration: $(VENV)/.dev ## Draft a migration from the tables (NAME="add parcel cards")
 	$(if $(NAME),,$(error Say what it does: make migration NAME="add parcel cards"))

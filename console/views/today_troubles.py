@@ -81,8 +81,8 @@ def _pools(session: Session, words: Words, now: datetime) -> list[Trouble]:
             "ticket",
             words("today.pool_stopped" if level.stopped else "today.pool_failing"),
             words("today.pool_waiting_text", name=level.name, n=level.waiting, why=level.problem),
-            "",
-            "",
+            words("today.tasks_button"),
+            "/coupons",
         )
         for level in pool_levels(session, now)
         if level.live and level.low
@@ -93,8 +93,8 @@ def _pools(session: Session, words: Words, now: datetime) -> list[Trouble]:
             "ticket",
             words("today.pools"),
             words("today.pools_text", name=name, n=left),
-            "",
-            "",
+            words("today.tasks_button"),
+            "/coupons",
         )
         for name, low, left in rows
         if left < low
