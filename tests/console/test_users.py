@@ -34,7 +34,9 @@ def rows(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR, Role.APPROVER])
-@pytest.mark.parametrize("path", ["/users", "/users/1", "/users/tokens", "/users/audit", "/users/audit.csv"])
+@pytest.mark.parametrize(
+    "path", ["/users", "/users/1", "/users/tokens", "/users/audit", "/users/audit.csv"]
+)
 def test_only_an_admin_sees_users_tokens_and_the_audit(enter: Enter, role: Role, path: str) -> None:
     visitor = enter(role)
     assert visitor.get(path).status_code == 403
