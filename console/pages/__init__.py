@@ -10,6 +10,7 @@ from console.pages import (
     channels_import,
     channels_login,
     channels_new,
+    coupons,
     customer,
     customers,
     guide,
@@ -55,6 +56,7 @@ ROUTERS = (
     stops.router,
     quarantine.router,
     packing.router,
+    coupons.router,
     candidates.router,
     customers.router,  # before the card: its paths are more exact
     personal.router,

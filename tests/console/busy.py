@@ -32,7 +32,7 @@ def sell(session: Session, ctx: Context, people: int = 260) -> None:
     dice = random.Random(4)
     amazon = make_channel(session, "amazon:main")
     channels = [*session.query(Channel).where(Channel.family != "amazon").order_by(Channel.id)]
-    pool = CouponPool(name="5回目500円", channel_id=channels[0].id, value=500, created_at=NOW)
+    pool = CouponPool(name="節目500円", channel_id=channels[0].id, value=500, created_at=NOW)
     session.add(pool)
     session.flush()
     for number in range(people):
