@@ -26,8 +26,7 @@ def test_somebody_is_invited_and_comes_in_with_a_second_step(
     with writing(desk_engine) as session:
         user = session.scalars(sa.select(User).where(User.name == NAMES[Role.ADMIN])).one()
         token = auth.one_time_link(session, user, clock.now)
-    desk = {"base_url": address, "locale": "ja-JP"}
-    admin, guest = browser.new_context(**desk), browser.new_context(**desk)
+    admin, guest = (browser.new_context(base_url=address, locale="ja-JP") for _ in range(2))
     complaints: list[str] = []
     for context in (admin, guest):
         context.on("weberror", lambda error: complaints.append(str(error.error)))

@@ -243,3 +243,9 @@ def test_the_file_of_the_audit_is_harmless_and_its_taking_is_told(
     with reading(desk_engine) as session:
         told = session.scalar(sa.select(Audit.detail).where(Audit.action == "export_audit"))
     assert told == {"form": "csv", "count": 2, "filter": "action=approve"}
+
+
+def test_the_four_eyes_switch_is_told_and_stands_in_the_settings(enter: Enter) -> None:
+    admin = enter(Role.ADMIN)
+    assert "切ってあります" in admin.get("/users").text
+    assert 'name="review.four_eyes"' in admin.get("/settings/review").text

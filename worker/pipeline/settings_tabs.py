@@ -248,6 +248,7 @@ def _review(data: Data, shop: Shop) -> Iterator[Field]:
     yield _number("review", "undo_seconds", default=300, most=86_400)
     yield _number("review", "trust_after", default=30, least=5, most=10_000)
     yield _number("review", "canary", default=3, least=1, most=1000)
+    yield _flag("review", "four_eyes", default=False)
     for end in (0, 1):
         if value_at(data, ("review", "business_hours")) is not None:
             yield _clock("review", "business_hours", end)
