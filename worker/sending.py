@@ -71,7 +71,7 @@ def open_transports(settings: Settings) -> Transports:
             password=settings.smtp_password.get_secret_value() or None,
         )
     )
-    return Transports(capture=capture, default=smtp)
+    return Transports(capture=capture, default=smtp, bounce_domain=settings.bounce_domain)
 
 
 def open_limiter(settings: Settings) -> Limiter:

@@ -23,6 +23,13 @@ QUEUES = ("poll", "rank", "render", "dispatch", "default")
 """The queues of the worker: one takes from all, or each has workers of its own."""
 
 
+_SECRETS = (
+    *("key", "former_key", "smtp_password", "imap_password"),
+    *("database_url", "broker_url"),
+)
+"""May come from a file instead."""
+
+
 class SettingsWrong(ValueError):
     """A setting cannot be used; the text names the variable and what to do."""
 
@@ -52,6 +59,17 @@ class Settings(BaseSettings):
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     envelope_sender: str = ""
     """MAIL FROM; default: the From address of each mail."""
+    bounce_domain: str = ""
+    """Domain of the return paths ``b+…@``, whose mail ends where ``okaeri mail`` reads it."""
+    returns_folder: Path | None = None
+    """A maildir of what comes back: bounces, complaints, replies."""
+    imap_host: str = ""
+    """A mailbox of the same, read by IMAP; empty: none."""
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = "INBOX"
+    imap_tls: Literal["tls", "starttls", "none"] = "tls"
     message_domain: str = ""
     """Right side of Message-IDs; default: the domain of the From address."""
     host: str = "127.0.0.1"
@@ -66,7 +84,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("key", "former_key", "smtp_password", "database_url", "broker_url"):
+        for name in _SECRETS:
             path = os.environ.get(f"OKAERI_{name.upper()}_FILE")
             if path and not values.get(name):
                 try:

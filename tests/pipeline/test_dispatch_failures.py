@@ -79,9 +79,9 @@ def test_failures_end_after_two_days(desk: Desk) -> None:
 def test_a_server_that_asks_for_patience_gets_it() -> None:
     fast = Temporary("450 4.7.28 too fast", code=450, scope=Scope.RATE)
     assert next_attempt(1, NOW, NOW, fast) == NOW + timedelta(minutes=30)
-    fast.retry_after = 7200  # type: ignore[attr-defined]
+    fast.retry_after = 7200
     assert next_attempt(1, NOW, NOW, fast) == NOW + timedelta(hours=2)
-    fast.retry_after = 200_000  # type: ignore[attr-defined]
+    fast.retry_after = 200_000
     assert next_attempt(1, NOW, NOW, fast) is None
 
 

@@ -17,8 +17,10 @@ from worker.rules.states import MAYBE_OUT
 from worker.store.messages import Message
 
 RETURN_PATH, MAIL_ID, ADDRESS, FORGED = "return_path", "mail_id", "address", "forged"
+REFUSED = "refused"
+"""Told to ourselves while the mail was handed over."""
 
-PROVED = frozenset({RETURN_PATH, MAIL_ID})
+PROVED = frozenset({RETURN_PATH, MAIL_ID, REFUSED})
 """Only who had the mail in hand knows these: an address alone proves nothing."""
 
 _RECENT = timedelta(days=14)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
@@ -181,6 +181,11 @@ def _composed(
     except (HeaderRefused, RecipientRefused) as error:
         _hold(session, message, "not_composable", now, error=str(error))
         return None
+    sender = parseaddr(body.sender)[1]
+    path = tools.transports.envelope_from(
+        transport, tools.ctx.key, message.id, message.family, sender
+    )
+    mail = replace(mail, envelope_from=path)
     taking = Taking(
         message.id, tools.owner, message.version, message.approved_hash, mail.message_id
     )
@@ -190,7 +195,7 @@ def _composed(
         mail,
         transport,
         captured,
-        parseaddr(body.sender)[1],
+        sender,
         message.expires_at,
     )
 

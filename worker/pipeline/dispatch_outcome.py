@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from worker.mail.journal import JournalUnwritable
 from worker.mail.transport import Accepted, Paused, Permanent, Scope, TransportError, Unknown
+from worker.pipeline.coming_back_refused import refused
 from worker.pipeline.dispatch_claim import Claimed
 from worker.pipeline.dispatch_ports import Tools
 from worker.rules.states import Actor, MessageState
@@ -52,6 +53,8 @@ class Outcome:
     move: str
     reply: str
     changed: dict[str, Any] = field(default_factory=dict)
+    refusal: Permanent | None = None
+    """The server's own refusal, of which something may follow for the address."""
 
 
 def accepted_outcome(item: Claimed, accepted: Accepted, now: datetime) -> Outcome:
@@ -68,7 +71,7 @@ def failed_outcome(
     if isinstance(error, Unknown):
         return Outcome(UNSURE, "unsure", error.reply)
     if isinstance(error, Permanent):
-        return Outcome(FAILED, "fail", error.reply)
+        return Outcome(FAILED, "fail", error.reply, refusal=error)
     if isinstance(error, Paused):
         return Outcome(RETRY, "retry", error.reply, {"next_attempt_at": now + RETRY_AFTER[0]})
     when = next_attempt(attempt, _first_attempt(session, item, now), now, error)
@@ -152,6 +155,9 @@ def _commit(
             # The session ends within this transaction, which alone commits.
             with Session(connection, expire_on_commit=False) as session, session.begin():
                 _came_late(session, item, outcome, reason, now)
+        if closed and outcome.refusal is not None and not item.captured:
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                refused(session, tools.ctx, message_id, outcome.refusal, now)
         note_sequence(connection, sequence)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 
+from worker.mail.coming_back.return_path import return_path
+from worker.mail.compose import RELAY_FAMILIES
 from worker.mail.journal import Journal
 from worker.mail.limits import Limiter
 from worker.mail.transport import Transport
@@ -51,6 +53,8 @@ class Transports:
     """For own shops and marketplaces without a relay; None: nothing is configured yet."""
     channels: Mapping[str, Transport] = field(default_factory=dict)
     """By channel name: a marketplace's relay, or a server of its own."""
+    bounce_domain: str = ""
+    """Where mails of the shop's own server come back to; empty: to the From address."""
 
     def of(self, channel: str, *, capture_only: bool, relay: bool = False) -> Transport | None:
         """The way out of one channel; None where none is configured.
@@ -60,6 +64,15 @@ class Transports:
         if capture_only:
             return self.capture
         return self.channels.get(channel, None if relay else self.default)
+
+    def envelope_from(
+        self, transport: Transport, key: bytes, message_id: str, family: str, sender: str
+    ) -> str:
+        """MAIL FROM of one mail: its own return path, unless a relay sets or forbids it."""
+        ours = transport is self.default and family not in RELAY_FAMILIES
+        if not self.bounce_domain or not ours:
+            return sender
+        return return_path(key, message_id, self.bounce_domain)
 
     def captures(self, transport: Transport) -> bool:
         """Whether mails given to it stay in the house."""

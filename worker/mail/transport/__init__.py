@@ -82,7 +82,10 @@ class TransportError(Exception):
 
 
 class Temporary(TransportError):
-    """Not sent. ``stop_lane`` asks to hold all mails of the lane, ``needs_person`` to tell one."""
+    """Not sent. ``stop_lane`` asks to hold all mails of the lane, ``needs_person`` to tell one.
+
+    ``retry_after``: seconds that the server itself asked to wait.
+    """
 
     def __init__(
         self,
@@ -92,9 +95,11 @@ class Temporary(TransportError):
         scope: Scope = Scope.NETWORK,
         stop_lane: bool = False,
         needs_person: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(reply, code=code, scope=scope)
         self.stop_lane, self.needs_person = stop_lane, needs_person
+        self.retry_after = retry_after
 
 
 class Permanent(TransportError):

@@ -14,6 +14,9 @@ _RATE_CODES = frozenset({"7.28", "5.3"})
 _ADDRESS_CODES = frozenset({"1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
 _CONTENT_CODES = frozenset({"3.4", "2.3"})
 _LONGEST = 500
+_WAIT = re.compile(r"\b(?:in|for|after|within) (\d{1,5}) ?(s|m|h)[a-z]*\b", re.IGNORECASE)
+_CLOCK = re.compile(r"\b(?:in|for|after|within) (\d\d):(\d\d):(\d\d)\b", re.IGNORECASE)
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +64,21 @@ class Reply:
         if 500 <= self.code < 600:
             return Permanent(said, code=self.code, scope=self.scope)
         stop = self.scope in {Scope.SENDER, Scope.DOMAIN}
-        return Temporary(said, code=self.code, scope=self.scope, stop_lane=stop, needs_person=stop)
+        return Temporary(
+            said,
+            code=self.code,
+            scope=self.scope,
+            stop_lane=stop,
+            needs_person=stop,
+            retry_after=self.wait,
+        )
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds that the words ask to wait, as greylisting servers do; None: not said."""
+        clock = _CLOCK.search(self.text)
+        if clock is not None:
+            hours, minutes, seconds = (int(part) for part in clock.groups())
+            return float(hours * 3600 + minutes * 60 + seconds)
+        found = _WAIT.search(self.text)
+        return float(int(found.group(1)) * _UNITS[found.group(2).lower()]) if found else None
