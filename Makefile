@@ -93,7 +93,7 @@ $(BIN)/python:
 
 $(VENV)/.runtime: pyproject.toml $(PINS) | $(BIN)/python
 	@echo "Installing Okaeri ..." >&2
-	@$(PIP) install --editable '.[postgres]' --constraint $(PINS) >&2
+	@$(PIP) install --editable '.[postgres,demo]' --constraint $(PINS) >&2
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(PINS) | $(BIN)/python

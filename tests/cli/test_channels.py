@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from tests.cli.commands import Cli
 from tests.toy_shop import KEY, ToyServer, toy
+from worker.runtime import Runtime
+from worker.settings import Settings
+from worker.store.channels import Channel
 
 __all__ = ["toy"]
 NAME = "own:toy"
@@ -155,6 +159,21 @@ def test_channels_are_written_down_without_secrets_and_taken_over_elsewhere(
     (change,) = other("channels", "apply", str(file), "--json").json
     assert (change["channel"], change["made"]) == (NAME, True)
     assert other("channels", "check", "--json").json[0]["works"]
+
+
+def test_tokens_a_connector_fetched_itself_are_not_written_down(cli: Cli, toy: ToyServer) -> None:
+    add(cli, toy)
+    runtime = Runtime(Settings(data=cli.data))
+    with runtime.transaction() as session:
+        channel = session.scalars(select(Channel)).one()
+        channel.secrets = {**channel.secrets, "fetched": channel.secrets["key"]}
+    runtime.dispose()
+    file = cli.data / "channels.toml"
+
+    cli("channels", "export", str(file))
+
+    assert "fetched" not in file.read_text("utf-8")
+    assert cli("channels", "apply", str(file), "--json").json == []
 
 
 def test_a_file_changes_what_it_names_and_leaves_a_pause_alone(cli: Cli, toy: ToyServer) -> None:

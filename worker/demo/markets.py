@@ -49,4 +49,12 @@ def open_markets(now: datetime) -> list[Market]:
         )
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    return [import_module(f"tests.connectors.{kind}.demo").market(now) for kind in found]
+    try:
+        made = [import_module(f"tests.connectors.{kind}.demo") for kind in found]
+    except ImportError as error:
+        raise NoMarkets(
+            f"見本のモールに必要な部品「{error.name}」がありません。"
+            "make install を実行してください。\n"
+            f"The pretend marketplaces need {error.name!r}: run make install."
+        ) from error
+    return [module.market(now) for module in made]

@@ -50,8 +50,17 @@ def _declared(channel: Channel, active_from: Mapping[str, datetime]) -> dict[str
         told["history_complete_since"] = channel.history_complete_since
     told["settings"] = {k: v for k, v in channel.settings.items() if k not in OWN_SETTINGS}
     told["active_from"] = dict(sorted(active_from.items()))
-    told["credentials"] = dict.fromkeys(sorted(channel.secrets), "")
+    told["credentials"] = dict.fromkeys(_entered(channel), "")
     return told
+
+
+def _entered(channel: Channel) -> list[str]:
+    """Names of the credentials a shop enters; tokens that a connector fetched are its own."""
+    try:
+        asked = {each.name for each in credentials_of(channel.kind)}
+    except NeedsPerson:  # a kind that is not installed here: all it has is told
+        return sorted(channel.secrets)
+    return sorted(channel.secrets.keys() & asked)
 
 
 def problems_of(channels: Mapping[str, Any]) -> list[str]:
