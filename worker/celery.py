@@ -28,6 +28,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "coupons": {"task": "okaeri.coupons", "schedule": 30.0, "options": {"expires": 30}},
     "dispatch": {"task": "okaeri.dispatch", "schedule": 30.0, "options": {"expires": 30}},
     "solicit": {"task": "okaeri.solicit", "schedule": 60.0, "options": {"expires": 60}},
+    "returns": {"task": "okaeri.returns", "schedule": 60.0, "options": {"expires": 60}},
     "backfill": {"task": "okaeri.backfill", "schedule": 30.0, "options": {"expires": 30}},
     "daily": {"task": "okaeri.daily", "schedule": 600.0, "options": {"expires": 600}},
 }
@@ -89,6 +90,7 @@ def make_app(broker_url: str, zone: str = "Asia/Tokyo") -> Celery:
             "okaeri.poll_channel": {"queue": "poll"},
             "okaeri.backfill": {"queue": "poll"},
             "okaeri.solicit": {"queue": "poll"},
+            "okaeri.returns": {"queue": "poll"},
             "okaeri.coupons": {"queue": "poll"},
             "okaeri.coupons_pool": {"queue": "poll"},
             "okaeri.advance": {"queue": "rank"},

@@ -19,6 +19,7 @@ from worker.daily import run_daily
 from worker.minting import ask_used, mint_pool, pools_due, tell_waiting
 from worker.polling import due_channels, poll_if_due
 from worker.reconciling import reconcile_channels
+from worker.returning import take_returns
 from worker.runtime import clock, forget, present
 from worker.sending import dispatch_round
 from worker.soliciting import plan_all_requests, solicit_round
@@ -119,6 +120,12 @@ def dispatch() -> None:
 def solicit() -> None:
     """Have marketplaces ask for the reviews that staff released."""
     solicit_round(present(), clock())
+
+
+@app.task(name="okaeri.returns")
+def returns() -> None:
+    """Take in bounces, complaints and replies."""
+    take_returns(present(), clock())
 
 
 @app.task(name="okaeri.daily")

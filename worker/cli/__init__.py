@@ -9,7 +9,18 @@ from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from connectors.contract import NeedsPerson
-from worker.cli import channels, coupons, demo, desk, imports, ledger, requests, service, users
+from worker.cli import (
+    channels,
+    coupons,
+    demo,
+    desk,
+    imports,
+    ledger,
+    mail,
+    requests,
+    service,
+    users,
+)
 from worker.cli.opening import Config, Data, Wrong, remember, words
 from worker.demo.markets import NoMarkets
 from worker.demo.story import DemoStuck
@@ -100,6 +111,7 @@ app.add_typer(channels.channels_app, name="channels")
 app.command("pull")(channels.pull_command)
 app.add_typer(desk.review_app, name="review")
 app.add_typer(requests.requests_app, name="requests")
+app.add_typer(mail.mail_app, name="mail")
 app.command("dispatch")(service.dispatch)
 app.command("stop")(service.stop_command)
 app.add_typer(ledger.packing_app, name="packing")
