@@ -67,3 +67,17 @@ def test_library_lines_are_masked_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert line["event"] == "could not reach h***@example.jp"
     assert line["error_type"] == "ValueError"
     assert "taro@" not in str(line["error"])
+
+
+def test_a_connectors_line_tells_where_it_asked_and_what_came_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("json")
+    told = {"url": "https://u:sesame@shop.example/orders", "status": 503, "buyer": "高橋 美咲"}
+
+    logging.getLogger("connectors.kit").info("http_answered", extra=told)
+
+    (line,) = lines(capsys)
+    assert (line["event"], line["status"]) == ("http_answered", 503)
+    assert line["url"] == "https://u:***@shop.example/orders"
+    assert "高橋" not in json.dumps(line, ensure_ascii=False)

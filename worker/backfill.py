@@ -27,7 +27,7 @@ from connectors.kit.scanning import Place
 from connectors.registry import is_live
 from worker.live import channel_config, history_days, open_channel_connector, pace_of
 from worker.pipeline.pull import PullReport, channel_named, run_stream
-from worker.pipeline.reach import BACKFILL, reach_back
+from worker.pipeline.reach import BACKFILL, first_whole_day, reach_back
 from worker.polling import mark_customers_due
 from worker.runtime import Runtime
 from worker.store.channels import ChannelKind, StreamState
@@ -88,9 +88,9 @@ class HalfPace:
         """Pass on what the source says."""
         self._pace.learn(lane, left=left, restore_per_second=restore_per_second)
 
-    def exhausted(self, lane: str, until: datetime) -> None:
+    def exhausted(self, lane: str, until: datetime, reason: str = "") -> None:
         """Pass on that the quota is used up."""
-        self._pace.exhausted(lane, until)
+        self._pace.exhausted(lane, until, reason)
 
 
 class _Past:
@@ -204,7 +204,7 @@ def _ended(
         known = channel.history_complete_since
         # What was known before must join on to the span, or there is a gap between them.
         joined = known is not None and known <= span.until.astimezone(zone).date()
-        reached = joined and reach_back(channel, span.since.astimezone(zone).date())
+        reached = joined and reach_back(channel, first_whole_day(span.since, zone))
     _close(runtime, config.name)
     if reached:
         mark_customers_due(runtime)

@@ -59,8 +59,20 @@ def _only_allowed(
     return kept
 
 
+_OF_EVERY_RECORD = frozenset(logging.makeLogRecord({}).__dict__)
+
+
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
+    """What a connector adds to its line, such as url and status: the allowed fields alone."""
+    return {
+        key: mask(value) if isinstance(value, str) else value
+        for key, value in record.__dict__.items()
+        if key in ALLOWED and key not in _OF_EVERY_RECORD
+    }
+
+
 class _Foreign(logging.Formatter):
-    """Lines of libraries: message and error type only, masked."""
+    """Lines of libraries and connectors: message, allowed fields and error type, masked."""
 
     def format(self, record: logging.LogRecord) -> str:
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -70,6 +82,7 @@ class _Foreign(logging.Formatter):
             "logger": record.name,
             "event": mask(record.getMessage()),
         }
+        fields |= _extras(record)
         if record.exc_info and record.exc_info[0] is not None:
             fields["error_type"] = record.exc_info[0].__name__
             fields["error"] = mask(super().formatException(record.exc_info))

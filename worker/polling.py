@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -39,6 +39,19 @@ class Polled:
     pages: int = 0
     busy: bool = False
     problem: str = ""
+    new: int = 0
+    changed: int = 0
+    quarantined: int = 0
+
+    def with_report(self, report: PullReport) -> Polled:
+        """Add what one stream brought."""
+        return replace(
+            self,
+            pages=self.pages + report.pages,
+            new=self.new + report.new,
+            changed=self.changed + report.changed,
+            quarantined=self.quarantined + report.quarantined,
+        )
 
 
 def drop_folder(settings: Settings, channel: str) -> Path:
@@ -116,22 +129,22 @@ def _read(
     if live:
         _begin(runtime, config, connector, now)
     started = time.monotonic()
-    pages = 0
+    done = Polled()
     for stream in _due_streams(runtime, config.name, streams, now, every_stream=every_stream):
         report = run_stream(
             runtime.transaction, runtime.context(), config.name, connector, stream.name, now,
             enough=lambda: live and time.monotonic() - started > _BUDGET_SECONDS,
         )  # fmt: skip
-        pages += report.pages
+        done = done.with_report(report)
         if report.problem:  # it speaks for the whole channel: the others would meet the same
-            return _stopped(runtime, config, report, pages, now)
+            return _stopped(runtime, config, report, done, now)
         if report.interrupted:
             _note(runtime, config.name, next_poll_at=report.retry_at or now)
-            return Polled(pages)
+            return done
         if live and stream is streams[0]:
             _finish(runtime, config)
     _note_next(runtime, config.name, now, min(stream.interval_seconds for stream in streams))
-    return Polled(pages)
+    return done
 
 
 def _due_streams(
@@ -186,7 +199,7 @@ def mark_customers_due(runtime: Runtime) -> None:
 
 
 def _stopped(
-    runtime: Runtime, config: ChannelConfig, report: PullReport, pages: int, now: datetime
+    runtime: Runtime, config: ChannelConfig, report: PullReport, done: Polled, now: datetime
 ) -> Polled:
     told = f"{report.problem} {report.remedy}".strip()
     if config.kind == "csv_file":
@@ -196,7 +209,7 @@ def _stopped(
             last_error=told,
         )  # fmt: skip
     _log.warning("channel_stopped", channel=config.name, retry_after=_seconds(report, now))
-    return Polled(pages, problem=told)
+    return replace(done, problem=told)
 
 
 def _seconds(report: PullReport, now: datetime) -> float | None:

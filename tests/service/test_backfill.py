@@ -58,7 +58,7 @@ def test_the_past_is_read_to_its_beginning_and_the_reach_follows(
 
     assert done.finished
     assert numbers(runtime) == sorted(toy.orders)
-    assert channel(runtime).history_complete_since == date(2026, 10, 11)
+    assert channel(runtime).history_complete_since == date(2026, 10, 12)
     assert [one.part for one in seen] == sorted(one.part for one in seen)
     assert (seen[-1].part, seen[-1].pages) == (1.0, len(seen))
     assert seen[-1].orders >= 9
@@ -159,7 +159,7 @@ def test_a_gap_to_what_is_known_is_not_called_complete(runtime: Runtime, toy: To
         row = session.scalars(select(Channel)).one()
         activate(session, row, NOW - timedelta(days=10), "test")
     backfill(runtime, NAME, NOW, since=SINCE)
-    assert channel(runtime).history_complete_since == date(2026, 11, 19)
+    assert channel(runtime).history_complete_since == date(2026, 11, 20)
 
 
 def test_a_channel_of_files_has_no_past_to_poll(runtime: Runtime) -> None:

@@ -60,7 +60,7 @@ def test_a_first_read_brings_the_history_and_closes_the_reach(
 
     assert (polled.problem, numbers(runtime)) == ("", ["T-2", "T-30", "T-50"])
     found = channel(runtime)
-    assert found.history_complete_since == date(2026, 9, 21)
+    assert found.history_complete_since == date(2026, 9, 22)
     assert "reading_since" not in found.settings
     assert found.next_poll_at == NOW + timedelta(seconds=300)
 
@@ -78,7 +78,7 @@ def test_a_later_poll_never_shortens_the_reach(runtime: Runtime, toy: ToyServer)
     opened(runtime, toy)
     poll_channel_once(runtime, NAME, NOW)
     poll_channel_once(runtime, NAME, NOW + timedelta(days=30))
-    assert channel(runtime).history_complete_since == date(2026, 9, 21)
+    assert channel(runtime).history_complete_since == date(2026, 9, 22)
 
 
 def test_a_long_first_read_is_cut_and_goes_on_where_it_stopped(
@@ -102,7 +102,7 @@ def test_a_long_first_read_is_cut_and_goes_on_where_it_stopped(
         if polls == 30:
             monkeypatch.setattr("worker.polling._BUDGET_SECONDS", 300.0)
     assert numbers(runtime) == sorted(toy.orders)
-    assert found.history_complete_since == date(2026, 9, 21)
+    assert found.history_complete_since == date(2026, 9, 22)
 
 
 def test_a_rarer_stream_waits_for_its_time(runtime: Runtime, toy: ToyServer) -> None:
@@ -132,7 +132,7 @@ def test_a_wrong_key_pauses_the_channel_and_says_what_to_do(
     assert "401" in polled.problem
     found = channel(runtime)
     assert found.paused
-    assert "enter a new one" in found.pause_reason
+    assert "Enter a new key" in found.pause_reason
     assert "wrong-key-value" not in found.pause_reason
     assert due_channels(runtime, NOW + timedelta(days=1)) == []
 

@@ -49,7 +49,7 @@ from worker.pipeline.channel_admin import (
 from worker.pipeline.channel_health import channel_health, plain
 from worker.pipeline.channel_names import find_channel
 from worker.pipeline.channel_vault import rotate
-from worker.polling import mark_customers_due, poll_channel_once
+from worker.polling import Polled, mark_customers_due, poll_channel_once
 from worker.rules.states import MailKind
 from worker.runtime import Runtime
 from worker.store.channels import Channel, ChannelKind
@@ -225,10 +225,20 @@ def pull_command(
         for name in _names(runtime, channel)
     }
     settle(runtime)
-    lines = [f"{name}: {result.problem or result.pages}" for name, result in results.items()]
+    lines = [f"{name}: {_brought(result)}" for name, result in results.items()]
     tell(results, as_json=as_json, text="\n".join(lines))
     if any(result.problem for result in results.values()):
         raise Findings
+
+
+def _brought(polled: Polled) -> str:
+    if polled.busy:
+        return "ほかの処理が読んでいます / being read by another process"
+    counts = (
+        f"新規 {polled.new} 件、変更 {polled.changed} 件、取込できず {polled.quarantined} 件"
+        f" / {polled.new} new, {polled.changed} changed, {polled.quarantined} not imported"
+    )
+    return f"{counts}\n  {polled.problem}" if polled.problem else counts
 
 
 def _names(runtime: Runtime, channel: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -72,6 +73,8 @@ def open_runtime(data: Path | None, config: Path | None, *, migrate: bool = True
     remember(data, config)
     settings = load_settings()
     log.configure(settings.log)
+    # Who types a command reads its result; the service logs each call of a marketplace.
+    logging.getLogger("connectors").setLevel(logging.WARNING)
     settings.data.mkdir(parents=True, exist_ok=True)
     if migrate:
         backups = settings.data.absolute() / "backups" if settings.backup else None

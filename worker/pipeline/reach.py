@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,14 @@ def finish_reading(channel: Channel, zone: ZoneInfo) -> bool:
     """The first read has ended: the history is complete from its beginning; tells of a change."""
     since = reading_since(channel.settings)
     channel.settings = {k: v for k, v in channel.settings.items() if k != READING_SINCE}
-    return since is not None and reach_back(channel, since.astimezone(zone).date())
+    return since is not None and reach_back(channel, first_whole_day(since, zone))
+
+
+def first_whole_day(since: datetime, zone: ZoneInfo) -> date:
+    """The first day of which nothing lies before ``since``: a day begun is not complete."""
+    local = since.astimezone(zone)
+    begun = local.timetz().replace(tzinfo=None) != time.min
+    return local.date() + timedelta(days=begun)
 
 
 def reach_back(channel: Channel, since: date) -> bool:
