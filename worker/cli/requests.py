@@ -17,6 +17,7 @@ from worker.cli.opening import (
     open_runtime,
     tell,
     tell_rows,
+    words,
 )
 from worker.pipeline.solicit import (
     doubtful_requests,
@@ -24,6 +25,7 @@ from worker.pipeline.solicit import (
     release_requests,
     resolve_request,
 )
+from worker.sending import standing
 from worker.soliciting import plan_all_requests
 
 requests_app = typer.Typer(
@@ -78,6 +80,11 @@ def requests_release(
             session, context, ids, expected=expected, by=by or default_by(), now=now()
         )
     text = f"{len(done)}件をモールに任せました / left {len(done)} to the marketplace"
+    if done and standing(runtime, now()).capture_only:
+        text += (
+            "\nいまは試運転のため、まだ依頼しません"
+            " / nothing is asked yet: mails are only captured now"
+        )
     tell({"released": len(done)}, as_json=as_json, text=text)
 
 
@@ -97,5 +104,9 @@ def requests_resolve(
     with runtime.transaction() as session:
         found = doubtful_requests(session, order, channel)
         if len(found) != 1:
-            raise Wrong(f"{order}: {len(found)} requests of this order are in doubt.")
+            raise Wrong(
+                f"{order}: 結果の分からない依頼は{len(found)}件です。"
+                f" / {len(found)} requests of this order are in doubt."
+            )
         resolve_request(session, found[0], how=_HOW[was], by=by or default_by(), now=now())
+    words.print(f"{order}: 記録しました / noted ({was})", markup=False)

@@ -29,6 +29,10 @@ _DISTURB_SECONDS = 20.0
 _SOON_SECONDS = 5.0
 
 
+def _well(lag: float | None) -> str:
+    return "まだ読んでいません / not read yet" if lag is None else "良好 / well"
+
+
 def open_channels(runtime: Runtime, markets: Sequence[Market], now: datetime) -> None:
     """Set each marketplace up as a shop would, and let mails begin now."""
     ring = keyring(runtime)
@@ -97,7 +101,7 @@ class Show:
                 lag = "—" if one.lag_seconds is None else f"{one.lag_seconds:.0f} s"
                 ends = one.next_expiry
                 left = f"{days_left(ends, now)} 日 / days" if ends else "—"
-                state = one.problem[:60] or "良好 / well"
+                state = one.problem[:60] or _well(one.lag_seconds)
                 lines.append(f"  {one.channel:<18}{one.orders:>5}  {lag:>7}  {left:>12}  {state}")
         head = "  チャネル / channel   受注   遅れ/lag   期限/expiry  状態"
         return "\n".join([head, *lines])
