@@ -30,7 +30,9 @@ __all__ = ["desk"]
 
 def refuse(desk: Desk, reply: str, **fields: object) -> str:
     message_id = desk.approve(**fields)
-    desk.wire.answers = [Permanent(reply, code=int(reply.partition(": ")[2][:3]), scope=Scope.ADDRESS)]
+    desk.wire.answers = [
+        Permanent(reply, code=int(reply.partition(": ")[2][:3]), scope=Scope.ADDRESS)
+    ]
     desk.dispatch()
     assert desk.read(message_id).state is MessageState.FAILED
     return message_id
@@ -71,6 +73,8 @@ def test_a_relay_and_the_outbox_keep_the_shops_own_address(desk: Desk) -> None:
     assert [mail.envelope_from for mail in relay.mails] == ["shop@hinata.example"]
     captured = desk.transports.envelope_from(desk.outbox, KEY, "x", "own", "shop@hinata.example")
     assert captured == "shop@hinata.example"
+    relayed = desk.transports.envelope_from(desk.wire, KEY, "x", "aupay", "shop@hinata.example")
+    assert relayed == "shop@hinata.example"
 
 
 def test_an_unknown_user_is_stopped_in_the_transaction_of_the_outcome(desk: Desk) -> None:
