@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from tests.console.conftest import Enter
 from tests.console.rich import PERSON, enrich
@@ -16,6 +17,18 @@ from worker.store.engine import writing
 from worker.store.messages import Message
 from worker.store.orders import OrderRow
 from worker.store.rewards import PackingItem
+from worker.store.schema import all_tables
+
+
+def empty_of_orders(session: Session) -> None:
+    for table in reversed(all_tables().sorted_tables):
+        if any(each.name == "order_id" for each in table.columns):
+            session.execute(
+                table.update().values(order_id=None)
+                if table.columns["order_id"].nullable
+                else table.delete()
+            )
+    session.execute(sa.delete(OrderRow))
 
 
 def test_a_regular_with_a_question_for_today_stands_on_the_board(
@@ -90,3 +103,13 @@ def test_without_regulars_the_board_says_why(enter: Enter, desk_engine: Engine) 
         session.execute(sa.delete(CustomerStanding))
     assert "いま、間隔の近い常連さんはいません" in enter().get("/").text
     assert "No regular is due just now" in enter(Role.VIEWER, "en").get("/").text
+
+
+def test_the_first_day_leads_to_connecting_or_a_csv(enter: Enter, desk_engine: Engine) -> None:
+    with writing(desk_engine) as session:
+        empty_of_orders(session)
+    html = enter(Role.ADMIN).get("/").text
+    assert "まだ受注がありません" in html
+    assert 'href="/channels/new">モール・カートをつなぐ' in html
+    assert 'href="/channels/new?kind=csv_file">CSVを取り込む' in html
+    assert 'href="/guide">はじめの一週間' in enter(Role.VIEWER).get("/").text
