@@ -282,8 +282,8 @@ class Pace(Protocol):
         """Take over what the source says: what is left, how fast it fills; None, 0: untold."""
         ...
 
-    def exhausted(self, lane: str, until: datetime) -> None:
-        """The quota is used up: nobody asks before ``until``."""
+    def exhausted(self, lane: str, until: datetime, reason: str = "") -> None:
+        """The quota is used up: nobody asks before ``until``; who tries is told ``reason``."""
         ...
 
 

@@ -28,7 +28,7 @@ local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1e6
 local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local cost, most = tonumber(ARGV[3]), tonumber(ARGV[4])
-local held = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'rate', 'burst', 'closed')
+local held = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'rate', 'burst', 'closed', 'reason')
 rate = tonumber(held[3] or rate)
 burst = math.max(burst, tonumber(held[4] or burst))
 local tokens = tonumber(held[1] or burst)
@@ -38,10 +38,12 @@ local wait = math.max((cost - tokens) / rate, tonumber(held[5] or 0) - now, 0)
 if wait <= most then tokens = tokens - cost end
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
 redis.call('EXPIRE', KEYS[1], math.ceil(math.max(tonumber(ARGV[5]), wait + 60)))
-return tostring(wait)
+local closed = tonumber(held[5] or 0) > now
+return {tostring(wait), closed and held[6] or ''}
 """
-"""Takes ``cost`` and gives the seconds to wait; a wait above ``most`` takes nothing. One step on
-the server and by the server's clock, so that no two workers count the same place."""
+"""Takes ``cost`` and gives the seconds to wait and why the lane is closed; a wait above ``most``
+takes nothing. One step on the server and by its clock, so that no two workers count the same
+place."""
 
 LEARN = """
 local clock = redis.call('TIME')
@@ -64,7 +66,9 @@ old rate is added first: the new rate must not hold for the time before it."""
 
 CLOSE = """
 local closed = tonumber(redis.call('HGET', KEYS[1], 'closed') or 0)
-if tonumber(ARGV[1]) > closed then redis.call('HSET', KEYS[1], 'closed', ARGV[1]) end
+if tonumber(ARGV[1]) > closed then
+  redis.call('HSET', KEYS[1], 'closed', ARGV[1], 'reason', ARGV[3])
+end
 local clock = redis.call('TIME')
 redis.call('EXPIRE', KEYS[1], math.ceil(math.max(tonumber(ARGV[2]), ARGV[1] - clock[1] + 60)))
 """
@@ -100,9 +104,9 @@ class SharedPace:
         if answer is None:
             self._own.take(lane, cost)
             return
-        wait = float(answer)
+        wait = float(answer[0])
         if wait > self._patience:
-            raise too_long(lane, wait)
+            raise too_long(lane, wait, bytes(answer[1]).decode())
         if wait > 0:
             self._sleep(wait)
 
@@ -115,12 +119,12 @@ class SharedPace:
         told = (0, 0.0) if left is None else (1, left)
         self._ask(LEARN, lane, rate, burst, *told, restore_per_second, _KEPT_SECONDS)
 
-    def exhausted(self, lane: str, until: datetime) -> None:
-        """Close the lane for every worker until then."""
-        self._own.exhausted(lane, until)
-        self._ask(CLOSE, lane, until.astimezone(UTC).timestamp(), _KEPT_SECONDS)
+    def exhausted(self, lane: str, until: datetime, reason: str = "") -> None:
+        """Close the lane for every worker until then; ``reason`` is told to those who ask."""
+        self._own.exhausted(lane, until, reason)
+        self._ask(CLOSE, lane, until.astimezone(UTC).timestamp(), _KEPT_SECONDS, reason)
 
-    def _ask(self, script: str, lane: str, *arguments: float) -> Any:
+    def _ask(self, script: str, lane: str, *arguments: float | str) -> Any:
         if self._client is None or self._clock() < self._away_until:
             return None
         from redis.exceptions import RedisError
@@ -128,7 +132,8 @@ class SharedPace:
         key = f"{_PREFIX}{self._account}:{lane}"
         try:
             # EVAL and not EVALSHA: a broker that was restarted has forgotten its scripts.
-            return self._client.eval(script, 1, key, *(repr(value) for value in arguments)) or "0"
+            told = (one if isinstance(one, str) else repr(one) for one in arguments)
+            return self._client.eval(script, 1, key, *told) or "0"
         except RedisError as error:
             self._away_until = self._clock() + _AWAY_SECONDS
             _log.warning("pace_not_shared", error_type=type(error).__name__)

@@ -26,10 +26,11 @@ from connectors.contract import (
     Page,
     RawOrder,
     Stream,
-    TryLater,
     Vault,
     Watermark,
 )
+from connectors.kit import waiting
+from connectors.kit.clock import difference_told
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.soliciting import AskWindow, Replied
 
@@ -119,7 +120,7 @@ class Amazon:
                 if not place.token:
                     raise refused.lasting() from refused
                 if place is not resumed:
-                    raise TryLater(f"Amazon refuses the next page ({refused.shown}).") from refused
+                    raise waiting.unreadable(f"Amazon: {refused.shown}") from refused
                 resumed, place = None, self._begin(watermark, now)  # its token has ended
                 continue
             page, following = _page(place, found, watermark, now)
@@ -127,7 +128,7 @@ class Amazon:
             if following is None:
                 return
             if following.token in seen:
-                raise TryLater("Amazon gives the same page again.")
+                raise waiting.unreadable("Amazon: the same page again")
             seen.add(following.token)
             place = following
 
@@ -144,7 +145,10 @@ class Amazon:
         except Refused as refused:
             raise refused.lasting() from refused
         some = "あり" if found.orders else "なし"
-        return f"Amazonに接続できました。この24時間の注文: {some}。Connected to Amazon."
+        return (
+            f"Amazonに接続できました。この24時間の注文: {some}。"
+            f"Connected to Amazon.{difference_told(found.skew)}"
+        )
 
     def totals(self, since: datetime, until: datetime) -> Totals:
         """List the orders placed in the span with their totals; a hundred cost one search."""

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.amazon.talking import Talk, code_of, json_of, status_of
-from connectors.contract import ConnectorError, NeedsPerson, TryLater
+from connectors.contract import ConnectorError, NeedsPerson
+from connectors.kit import waiting
 from connectors.kit.clock import skew
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.http import Answer
@@ -60,13 +61,13 @@ class AmazonService:
             raise self._refusal(answer)
         orders = told["orders"]
         if not isinstance(orders, list):
-            raise TryLater(f"{answer.url}: orders is no list")
+            raise waiting.unreadable("no list")
         fields = Fields(told)
         try:
             token_next = fields.node("pagination").text("nextToken")
             reached = fields.moment("lastUpdatedBefore")
         except Unreadable as error:
-            raise TryLater(f"{answer.url}: {error.reason}") from error
+            raise waiting.unreadable(error.field) from error
         return Found(orders, token_next, reached, skew(answer.headers))
 
     def _refusal(self, answer: Answer) -> ConnectorError | Refused:
@@ -74,7 +75,7 @@ class AmazonService:
         if answer.status == 429 or code_of(answer) == "QuotaExceeded":
             return self._talk.over_quota(LANE, answer)
         if answer.status < 300:
-            return TryLater(f"{answer.url}: the answer holds no orders ({shown})")
+            return waiting.unreadable(f"no orders, {shown}")
         if answer.status in {401, 403}:
             return NeedsPerson(
                 f"Amazonが注文の読み取りを許可していません ({shown})。"

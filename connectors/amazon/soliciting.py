@@ -8,7 +8,8 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from connectors.amazon.talking import Talk, in_words, json_of
-from connectors.contract import ConnectorError, NeedsPerson, RawOrder, TryLater
+from connectors.contract import ConnectorError, NeedsPerson, RawOrder
+from connectors.kit import waiting
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.http import Answer as HttpAnswer
 from connectors.kit.soliciting import Answer, AskWindow, Replied
@@ -74,7 +75,7 @@ class Solicitations:
         actions = json_of(answer).get("_links")
         links = actions.get("actions") if isinstance(actions, Mapping) else None
         if not isinstance(links, list):
-            raise TryLater(f"{answer.url}: the answer holds no actions")
+            raise waiting.unreadable("no actions")
         if any(isinstance(one, Mapping) and one.get("name") == ACTION for one in links):
             return Replied(Answer.YES)
         return Replied(
@@ -99,7 +100,7 @@ class Solicitations:
         if answer.status == 429:
             raise self._talk.over_quota(ASK_LANE, answer)
         if answer.status == 401:
-            raise TryLater(f"{answer.url}: {in_words(answer)}")
+            raise waiting.busy(in_words(answer))
         known = answer.status in _REFUSED
         return Replied(Answer.NO if known else Answer.UNKNOWN, in_words(answer))
 

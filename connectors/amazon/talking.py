@@ -12,6 +12,7 @@ from urllib3.util.retry import Retry
 
 from connectors.amazon.tokens import Tokens
 from connectors.contract import BadRecord, Pace, TryLater, Vault
+from connectors.kit import waiting
 from connectors.kit.http import Answer, Http, retry_after
 from connectors.kit.redaction import redact_text
 
@@ -69,7 +70,7 @@ class Talk:
         """Close the lane for everybody, and give the error that says for how long."""
         wait = max(retry_after(answer.headers) or 0.0, 1 / self._rates[lane])
         self._pace.exhausted(lane, datetime.now(UTC) + timedelta(seconds=wait))
-        return TryLater(f"{answer.url}: {status_of(answer)}", wait)
+        return waiting.limited(wait, status_of(answer))
 
     def _read(self, lane: str, path: str, query: Mapping[str, str], token: str) -> Answer:
         self._pace.take(lane)
@@ -105,7 +106,7 @@ def json_of(answer: Answer) -> Mapping[str, Any]:
     except (BadRecord, TryLater) as error:
         if answer.status >= 400:
             return {}
-        raise TryLater(f"{answer.url}: no whole JSON came") from error
+        raise waiting.unreadable("no whole JSON") from error
     return told if isinstance(told, Mapping) else {}
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.amazon import credentials
-from connectors.contract import BadRecord, ConnectorError, NeedsPerson, TryLater, Vault
+from connectors.contract import BadRecord, ConnectorError, NeedsPerson, Vault
+from connectors.kit import waiting
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.http import Answer, Http
 from connectors.kit.secrets import needed
@@ -57,12 +58,12 @@ class Tokens:
                 raise _refusal(told.text("error") or "", answer)
             return self._keep(told, form["refresh_token"])
         except Unreadable as error:
-            raise TryLater(f"{answer.url}: {error.reason}") from error
+            raise waiting.unreadable(f"Login with Amazon: {error.field}") from error
 
     def _keep(self, told: Fields, refresh: str) -> str:
         token, seconds = told.text("access_token"), told.whole("expires_in")
         if token is None:
-            raise TryLater("Login with Amazon: the answer holds no token")
+            raise waiting.unreadable("Login with Amazon: no token")
         if (renewed := told.text("refresh_token")) and renewed != refresh:
             self._vault.put(credentials.REFRESH_TOKEN.name, renewed)
         lasts = seconds if seconds and seconds > 0 else _HOUR
@@ -75,7 +76,7 @@ def _json(answer: Answer) -> Any:
     try:
         return answer.json()
     except BadRecord as error:
-        raise TryLater(f"{answer.url}: HTTP {answer.status}, {error.reason}") from error
+        raise waiting.unreadable(f"HTTP {answer.status}, {error.code}") from error
 
 
 def _refusal(error: str, answer: Answer) -> ConnectorError:

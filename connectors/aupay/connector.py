@@ -26,6 +26,7 @@ from connectors.contract import (
     Vault,
     Watermark,
 )
+from connectors.kit.clock import difference_told
 from connectors.kit.fields import TOKYO, Fields, Unreadable
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.scanning import Place
@@ -121,7 +122,7 @@ class AuPayMarket:
         more = "以上 or more" if found >= PAGE else ""
         return (
             f"au PAY マーケットに接続できました。今日の注文: {found} 件{more}。"
-            "Connected to au PAY Market."
+            f"Connected to au PAY Market.{difference_told(self._service.skew)}"
         )
 
     def totals(self, since: datetime, until: datetime) -> Totals:

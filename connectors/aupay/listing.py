@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.aupay.service import Question, Told, UnreadableRows
-from connectors.contract import BadRecord, Page, RawOrder, TryLater, Watermark
+from connectors.contract import BadRecord, Page, RawOrder, Watermark
+from connectors.kit import waiting
 from connectors.kit.fields import TOKYO, Fields, Unreadable
 from connectors.kit.scanning import Place
 from connectors.kit.windows import Window, windows
@@ -75,7 +76,7 @@ class _Reading:
             if read and (not rows or rows[0].number != last):
                 shifted += 1
                 if shifted >= _TRIES:
-                    raise TryLater("au PAY: the list of orders changes while it is read.", 60.0)
+                    raise waiting.changing("au PAY", 60.0)
                 read = 0
                 continue
             fresh = rows[1:] if read else rows
@@ -87,7 +88,7 @@ class _Reading:
 
     def _ends_at(self, read: int) -> None:
         if self._count > read:
-            raise TryLater(f"au PAY: a list of {self._count} orders tells only {read} of them.")
+            raise waiting.unreadable(f"{read} of {self._count} orders")
 
     def _rows(self, start: int, size: int) -> list[Row]:
         """Some rows; those of an unreadable answer in halves, down to the one that breaks it."""
@@ -107,7 +108,7 @@ class _Reading:
     def _broken_row(self, start: int, numbers: Sequence[str]) -> Row:
         self._broken.add(start)
         if len(self._broken) > _MOST_BROKEN:
-            raise TryLater("au PAY: the answers cannot be read.")
+            raise waiting.unreadable("XML")
         return Row(numbers[0] if numbers else UNNAMED, None)
 
     def _page(self, rows: Sequence[Row], begin: int, cursor: str) -> Page:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from connectors.contract import ConnectorError, NeedsPerson, TryLater
+from connectors.contract import ConnectorError, NeedsPerson
+from connectors.kit import waiting
 
 _CSV = (
     "それまでは受注管理のCSVを取り込めます。"
@@ -31,7 +32,7 @@ def refusal(status: int, code: str, message: str) -> ConnectorError:
         return _shop_refused(shown)
     if status == 403:
         return _let_in_by_nobody(shown)
-    return _question_refused(shown) if status >= 400 else TryLater(f"au PAY: {shown or '?'}")
+    return _question_refused(shown) if status >= 400 else waiting.busy(shown or "?")
 
 
 def _key_refused(shown: str) -> NeedsPerson:

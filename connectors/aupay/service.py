@@ -11,10 +11,11 @@ from typing import Any
 
 from connectors.aupay import credentials
 from connectors.aupay.refusals import refusal
-from connectors.contract import Pace, TryLater, Vault
+from connectors.contract import Pace, Vault
+from connectors.kit import waiting
 from connectors.kit.clock import skew
 from connectors.kit.fields import Fields, Unreadable
-from connectors.kit.http import TIMEOUT, Answer, Http, retries
+from connectors.kit.http import TIMEOUT, Answer, Http, Lane, retries
 from connectors.kit.markup import BrokenXml, Tree, parse
 from connectors.kit.redaction import redact_text
 from connectors.kit.secrets import needed
@@ -72,8 +73,8 @@ class AuPayService:
         self._base_url = str(settings.get("base_url") or BASE_URL).rstrip("/")
         self._timeout = (5.0, float(settings.get("timeout") or TIMEOUT[1]))
         self._vault, self._pace, self._clock = vault, pace, clock
-        self.behind = timedelta(0)
-        """How far the source's clock is behind ours, by its latest answer."""
+        self.skew = timedelta(0)
+        """The source's clock less ours, by its latest answer."""
 
     @cached_property
     def _key(self) -> str:
@@ -83,11 +84,15 @@ class AuPayService:
     def _shop_id(self) -> str:
         return needed(self._vault, credentials.SHOP_ID)
 
+    @property
+    def behind(self) -> timedelta:
+        """How far the source's clock is behind ours; zero where it is ahead."""
+        return max(timedelta(0), -self.skew)
+
     @cached_property
     def _http(self) -> Http:
-        return Http(
-            user_agent="okaeri", secrets=(self._key,), timeout=self._timeout, retry=retries(total=0)
-        )
+        lane = Lane(self._pace, LANE)
+        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0), lane=lane)
 
     def orders(self, question: Question) -> Told:
         """Ask for orders. Raises NeedsPerson, TryLater or UnreadableRows."""
@@ -113,7 +118,7 @@ class AuPayService:
         answer = self._http.request(
             "GET", f"{self._base_url}/{ORDERS}", judged=_JUDGED, params=params, headers=headers
         )
-        self.behind = max(timedelta(0), -skew(answer.headers, now))
+        self.skew = skew(answer.headers, now)
         return answer
 
     def _read(self, answer: Answer) -> Fields:
@@ -126,12 +131,12 @@ class AuPayService:
             message = message or result.text("message") or ""
             response.whole("resultCount")
         except Unreadable as problem:
-            raise TryLater(f"{answer.url}: {problem}") from problem
+            raise waiting.unreadable(problem.field) from problem
         if answer.status >= 400 or status not in {"0", None} or code:
             shown = redact_text(message, (self._key,))[:_MESSAGE]
             raise refusal(answer.status, code[:_MESSAGE], shown)
         if status is None:
-            raise TryLater(f"{answer.url}: the answer tells no result")
+            raise waiting.unreadable("no result")
         return response
 
     def _parsed(self, answer: Answer) -> Fields:
@@ -141,7 +146,7 @@ class AuPayService:
             if answer.status >= 400:
                 raise refusal(answer.status, "", "") from error
             if error.cut or b"<orderInfo" not in answer.body:
-                raise TryLater(f"{answer.url}: the answer is no XML: {error}") from error
+                raise waiting.unreadable(f"no XML: {error}") from error
             numbers = tuple(one.decode() for one in _NUMBER.findall(answer.body))
             raise UnreadableRows(str(error), numbers) from error
         return Fields(told).node("response")

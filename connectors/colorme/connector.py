@@ -29,6 +29,7 @@ from connectors.contract import (
     Vault,
     Watermark,
 )
+from connectors.kit.clock import difference_told
 from connectors.kit.fields import TOKYO
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.scanning import Place, Scan, Told, TooMany
@@ -121,7 +122,7 @@ class ColorMe:
         methods = "" if _methods(self._service) is not None else _NO_METHODS
         return (
             f"カラーミーショップに接続できました。この24時間の受注: {shown} 件。"
-            f"Connected to Color Me Shop.{methods}{_clock_told(self._service.skew)}"
+            f"Connected to Color Me Shop.{methods}{difference_told(self._service.skew)}"
         )
 
     def login_url(self, redirect_uri: str, state: str) -> str:
@@ -261,10 +262,3 @@ def _every_sale(listing: Listing, window: Window) -> list[Sale]:
 
 def _true(told: Any) -> bool:
     return str(True if told is None else told).strip().lower() not in {"false", "0", "no"}
-
-
-def _clock_told(skew: timedelta) -> str:
-    if not skew:
-        return ""
-    minutes = round(skew.total_seconds() / 60)
-    return f" 時計が {minutes} 分ずれています。The clocks differ by {minutes} min."

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.colorme.service import ColorMeService
-from connectors.contract import NeedsPerson, TryLater
+from connectors.contract import NeedsPerson
+from connectors.kit import waiting
 from connectors.kit.fields import TOKYO, Fields, Unreadable
 from connectors.kit.offsets import Part, unshifted
 from connectors.kit.scanning import TooMany
@@ -98,7 +99,7 @@ class Listing:
         told = self._service.ask("sales", {**question, **paging})
         rows = told.get("sales")
         if not isinstance(rows, list):
-            raise TryLater("Color Me Shop: the answer holds no list of sales")
+            raise waiting.unreadable("Color Me Shop: no list")
         total = total_of(told)
         if total is not None and total > MOST and window.end - window.start > _SHORTEST:
             raise TooMany(f"{total} sales")

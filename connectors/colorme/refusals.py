@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.contract import ConnectorError, NeedsPerson, Pace, TryLater
+from connectors.contract import ConnectorError, NeedsPerson, Pace
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.http import Answer, retry_after
+from connectors.kit.waiting import busy
 
 LANE = "calls"
 
@@ -50,7 +51,7 @@ def refusal(answer: Answer, told: Any, pace: Pace, now: datetime) -> ConnectorEr
             pause = _PAUSE if wait is None else timedelta(seconds=wait)
             pace.exhausted(LANE, now + pause)
             wait = pause.total_seconds()
-        return TryLater(f"{answer.url}: {shown}", wait)
+        return busy(shown, wait)
     return _needs_person(status, shown)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.colorme.refusals import LANE, refusal
 from connectors.colorme.tokens import Tokens
 from connectors.contract import BadRecord, Pace, TryLater, Vault
+from connectors.kit import waiting
 from connectors.kit.clock import skew
 from connectors.kit.http import TIMEOUT, Answer, Http, retries
 
@@ -59,7 +60,7 @@ class ColorMeService:
         if problem := refusal(answer, told, self._pace, now):
             raise problem
         if not isinstance(told, Mapping):
-            raise TryLater(f"{answer.url}: the answer is no object")
+            raise waiting.unreadable("no object")
         return told
 
 
@@ -70,4 +71,4 @@ def _json(answer: Answer) -> Any:
     except (BadRecord, TryLater) as error:
         if answer.status >= 400:
             return None
-        raise TryLater(f"{answer.url}: no whole JSON came") from error
+        raise waiting.unreadable("no whole JSON") from error

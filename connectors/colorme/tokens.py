@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from connectors.colorme import credentials
 from connectors.colorme.refusals import app_refused, error_of, without_right
 from connectors.contract import BadRecord, TryLater, Vault
+from connectors.kit import waiting
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.http import Answer, Http
 from connectors.kit.secrets import needed
@@ -58,7 +59,7 @@ class Tokens:
         except (BadRecord, TryLater) as error:
             if answer.status >= 400:
                 raise app_refused(f"HTTP {answer.status}") from error
-            raise TryLater(f"{answer.url}: the answer holds no token") from error
+            raise waiting.unreadable("Color Me Shop: no token") from error
         if answer.status >= 400 or error_of(told)[1]:
             raise app_refused(_shown(answer, told))
         return Fields(told)
@@ -69,9 +70,9 @@ def _token(told: Fields) -> str:
     try:
         token, scope = told.text("access_token"), told.text("scope")
     except Unreadable as error:
-        raise TryLater(f"Color Me Shop: the answer holds no token: {error.field}") from error
+        raise waiting.unreadable(f"Color Me Shop token: {error.field}") from error
     if token is None:
-        raise TryLater("Color Me Shop: the answer holds no token")
+        raise waiting.unreadable("Color Me Shop: no token")
     if scope and SCOPE not in scope.replace(",", " ").split():
         raise without_right()
     return token

@@ -14,6 +14,7 @@ from connectors.contract import BadRecord, Pace, TryLater, Vault
 from connectors.eccube4.refusals import JUDGED, broken_nodes, refused
 from connectors.eccube4.settings import TalkSettings
 from connectors.eccube4.tokens import Tokens
+from connectors.kit import waiting
 from connectors.kit.clock import skew
 from connectors.kit.http import Answer, Http, retry_after
 
@@ -71,10 +72,10 @@ class Client:
         if answer.status in JUDGED:
             raise refused(answer)
         data = _object(answer)
-        broken = broken_nodes(data, answer.url)
+        broken = broken_nodes(data)
         told = data.get("data")
         if not isinstance(told, Mapping):
-            raise TryLater(f"{answer.url}: an answer without data")
+            raise waiting.unreadable("no data")
         return Told(told, broken, skew(answer.headers, self._clock()))
 
     def _send(self, token: str, body: Mapping[str, Any]) -> Answer:
@@ -87,14 +88,14 @@ class Client:
         wait = retry_after(answer.headers)
         if wait is not None:
             self._pace.exhausted(LANE, self._clock() + timedelta(seconds=wait))
-        return TryLater(f"{answer.url}: HTTP {answer.status}", wait)
+        return waiting.busy(f"HTTP {answer.status}", wait)
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:
     try:
         data = answer.json()
     except BadRecord as error:
-        raise TryLater(f"{answer.url}: {error.reason}") from error
+        raise waiting.unreadable(error.code) from error
     if not isinstance(data, Mapping):
-        raise TryLater(f"{answer.url}: an answer that is no object")
+        raise waiting.unreadable("no object")
     return data

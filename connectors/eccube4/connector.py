@@ -21,7 +21,6 @@ from connectors.contract import (
     Page,
     RawOrder,
     Stream,
-    TryLater,
     Vault,
     Watermark,
 )
@@ -30,6 +29,7 @@ from connectors.eccube4.client import LANE, Client
 from connectors.eccube4.mapping import map_order, status_of
 from connectors.eccube4.reading import Listed, Listing, Position, Read, moment_of, walk
 from connectors.eccube4.settings import map_settings, talk_settings
+from connectors.kit import waiting
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.money import BadMoney, parse_minor
@@ -189,7 +189,7 @@ class EcCube4:
         total = orders.get("totalCount") if isinstance(orders, Mapping) else None
         nodes = orders.get("nodes") if isinstance(orders, Mapping) else None
         if not isinstance(nodes, list) or not isinstance(total, int):
-            raise TryLater("EC-CUBE answered without a list of orders.")
+            raise waiting.unreadable("EC-CUBE: no list of orders")
         return Listed(nodes, total, told.broken)
 
     def _page(self, read: Read, mark: datetime) -> Page:

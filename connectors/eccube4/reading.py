@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.contract import NeedsPerson, TryLater
+from connectors.contract import NeedsPerson
+from connectors.kit import waiting
 from connectors.kit.windows import Window
 
 _MOST_RESTARTS = 5
@@ -102,7 +103,7 @@ def walk(listing: Listing, start: Position) -> Iterator[Read]:
         if position.page > 1 and listed.total != position.total:
             restarts += 1
             if restarts > _MOST_RESTARTS:
-                raise TryLater("注文が読み取り中に変わり続けています。Orders keep changing.", 60.0)
+                raise waiting.changing("EC-CUBE", 60.0)
             position = replace(position, page=1, total=None)
             continue
         _check(listing, position, listed)
@@ -130,7 +131,7 @@ def _check(listing: Listing, position: Position, listed: Listed) -> None:
     """Raises TryLater for a page with orders missing, NeedsPerson for orders out of the span."""
     expected = min(listing.size, listed.total - (position.page - 1) * listing.size)
     if len(listed.nodes) < expected:
-        raise TryLater(f"{len(listed.nodes)} of {expected} orders came: the answer is not whole.")
+        raise waiting.unreadable(f"{len(listed.nodes)} of {expected} orders, not whole")
     told = (moment_of(node, listing.moment) for node in listed.nodes)
     # A day of the shop's zone may begin before ours.
     slack = timedelta(0) if listing.least < timedelta(days=1) else timedelta(days=1)

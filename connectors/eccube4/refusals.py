@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.contract import ConnectorError, NeedsPerson, TryLater
+from connectors.contract import ConnectorError, NeedsPerson
 from connectors.kit.http import Answer
 from connectors.kit.redaction import redact_text
+from connectors.kit.waiting import busy
 
 _MOVED = "ショップが別のアドレスへ転送します。The shop forwards to another address"
 _PROBLEMS = {
@@ -41,10 +42,10 @@ def refused(answer: Answer) -> NeedsPerson:
     """The error for an answer whose status is in ``JUDGED``."""
     problem = _PROBLEMS.get(answer.status, _MOVED)
     remedy = _REMEDIES.get(answer.status, _MOVE)
-    return NeedsPerson(f"{problem} ({answer.url}: HTTP {answer.status}).", remedy)
+    return NeedsPerson(f"{problem} (HTTP {answer.status}).", remedy)
 
 
-def broken_nodes(data: Mapping[str, Any], where: str) -> frozenset[int]:
+def broken_nodes(data: Mapping[str, Any]) -> frozenset[int]:
     """Look at ``errors``: the places of the orders that the shop could not tell whole.
 
     Raises NeedsPerson or TryLater for an error that is not of one order.
@@ -57,7 +58,7 @@ def broken_nodes(data: Mapping[str, Any], where: str) -> frozenset[int]:
     if told and None not in places:
         return frozenset(place for place in places if place is not None)
     words = "; ".join(str(one.get("message") or "") for one in told) or str(errors)
-    raise _meant(words, _is_internal(told), where)
+    raise _meant(words, _is_internal(told))
 
 
 def _place(error: Mapping[str, Any]) -> int | None:
@@ -72,30 +73,30 @@ def _is_internal(errors: list[Mapping[str, Any]]) -> bool:
     return any("internal server error" in str(one.get("message")).lower() for one in errors)
 
 
-def _meant(words: str, internal: bool, where: str) -> ConnectorError:
+def _meant(words: str, internal: bool) -> ConnectorError:
     shown = redact_text(words)[:300]
     if internal:
-        return TryLater(f"{where}: {shown}")
+        return busy("EC-CUBE internal server error")
     if "Insufficient permission" in words:
         return NeedsPerson(
-            f"{where}: 注文を読む権限がありません。The client may not read orders: {shown}",
+            f"注文を読む権限がありません。The client may not read orders: {shown}",
             "OAuth管理でクライアントに read を付け、もう一度ログインして許可してください。"
             "Give the client the scope read, log in again and grant it.",
         )
     if "Unknown argument" in words and "_date" in words:
         return NeedsPerson(
-            f"{where}: 日時で検索できません。The shop cannot be searched that way: {shown}",
+            f"日時で検索できません。The shop cannot be searched that way: {shown}",
             "EC-CUBE 4.0 では設定 search_by を date に、4.1 以降では datetime にしてください。"
             "Set search_by to date for EC-CUBE 4.0, to datetime for 4.1 and later.",
         )
     if "Cannot query field" in words:
         return NeedsPerson(
-            f"{where}: 必要な項目を読めません。A field that is needed cannot be read: {shown}",
+            f"必要な項目を読めません。A field that is needed cannot be read: {shown}",
             "Web API プラグインを更新してください。項目を制限している場合は許可してください。"
             "Update the Web API plugin; where its fields were restricted, allow this one.",
         )
     return NeedsPerson(
-        f"{where}: {shown}",
+        f"EC-CUBEが問い合わせを受け付けません ({shown})。EC-CUBE refuses the question ({shown}).",
         "Web API プラグインを更新し、続く場合は開発者へ知らせてください。"
         "Update the Web API plugin; report it if that does not help.",
     )

@@ -10,6 +10,7 @@ from connectors.contract import BadRecord, NeedsPerson, TryLater, Vault
 from connectors.eccube4 import credentials
 from connectors.eccube4.refusals import JUDGED, refused
 from connectors.eccube4.settings import TalkSettings
+from connectors.kit import waiting
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.http import Answer, Http
 from connectors.kit.secrets import needed
@@ -71,9 +72,9 @@ class Tokens:
             token, refresh = told.text("access_token"), told.text("refresh_token")
             seconds = told.whole("expires_in") or _HOUR
         except Unreadable as error:
-            raise TryLater(f"EC-CUBE: the answer holds no token: {error.field}") from error
+            raise waiting.unreadable(f"EC-CUBE token: {error.field}") from error
         if token is None:
-            raise TryLater("EC-CUBE: the answer holds no token")
+            raise waiting.unreadable("EC-CUBE: no token")
         if refresh:  # first: the one just used works no more
             ends = now + timedelta(days=credentials.REFRESH_DAYS)
             self._vault.put(credentials.REFRESH_TOKEN.name, refresh, ends)
@@ -97,7 +98,7 @@ def _told(answer: Answer) -> object:
     except (BadRecord, TryLater) as error:
         if answer.status in JUDGED:
             raise refused(answer) from error
-        raise TryLater(f"{answer.url}: HTTP {answer.status}, no token") from error
+        raise waiting.unreadable(f"HTTP {answer.status}, no token") from error
     code = told.get("error") if isinstance(told, Mapping) else None
     if code or answer.status >= 400:
         raise _refusal(str(code or f"HTTP {answer.status}"))

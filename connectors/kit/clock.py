@@ -10,6 +10,17 @@ NOISE = timedelta(seconds=30)
 """A smaller difference is travel time and rounding, not a wrong clock."""
 
 
+def difference_told(apart: timedelta) -> str:
+    """A sentence for the end of a check, in both languages; empty where the clocks agree."""
+    if not apart:
+        return ""
+    minutes = round(apart.total_seconds() / 60)
+    return (
+        f" 時計が {minutes} 分ずれています。サーバーの時計を確かめてください。"
+        f"The clocks differ by {minutes} min. Check this server's clock."
+    )
+
+
 def skew(headers: Mapping[str, str], now: datetime | None = None) -> timedelta:
     """The source's time less ours; zero where it is unsaid, unreadable or below NOISE.
 

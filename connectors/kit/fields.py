@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-from connectors.contract import BadRecord, Order, RawOrder, TryLater
+from connectors.contract import BadRecord, Order, RawOrder
 from connectors.kit import people
 from connectors.kit.money import BadMoney, parse_minor
+from connectors.kit.waiting import unreadable
 
 TOKYO = timezone(timedelta(hours=9), "Asia/Tokyo")
 """Japan has had no summer time since 1952: a fixed offset is exact."""
@@ -187,4 +188,4 @@ def frame(source: str) -> Iterator[None]:
     try:
         yield
     except Unreadable as error:
-        raise TryLater(f"{source}: {error.reason}") from error
+        raise unreadable(f"{source}: {error.field}") from error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from connectors.contract import TryLater
+from connectors.kit.waiting import changing
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def unshifted(page: Callable[[int], Part[T]], key: Callable[[T], str], *, source
         rows = _reading(page, key)
         if rows is not None:
             return rows
-    raise TryLater(f"{source}: the list of orders changes while it is read.", _PAUSE_SECONDS)
+    raise changing(source, _PAUSE_SECONDS)
 
 
 def _reading(page: Callable[[int], Part[T]], key: Callable[[T], str]) -> list[T] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connectors.contract import TryLater
+from connectors.kit.waiting import limited
 
 PATIENCE_SECONDS = 5.0
 """A wait up to this is slept through; a longer one frees the worker for other channels."""
@@ -28,6 +29,8 @@ class Bucket:
     burst: float
     at: float
     closed_until: float = 0.0
+    reason: str = ""
+    """Why it is closed, in words for people."""
 
     def reserve(self, now: float, cost: float, most: float) -> float:
         """Take ``cost`` tokens and tell the seconds to wait; a wait above ``most`` takes none."""
@@ -45,14 +48,18 @@ class Bucket:
         if rate > 0:
             self.rate = rate
 
+    def told(self, now: float) -> str:
+        """Why nobody may ask now; empty where nobody said so."""
+        return self.reason if self.closed_until > now else ""
+
     def _refill(self, now: float) -> None:
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
         self.at = now
 
 
-def too_long(lane: str, wait: float) -> TryLater:
-    """The error for a wait that is not slept through."""
-    return TryLater(f"The pace of lane {lane!r} asks to wait {wait:.0f} s.", retry_after=wait)
+def too_long(lane: str, wait: float, reason: str = "") -> TryLater:
+    """The error for a wait that is not slept through; ``reason`` is what closed the lane."""
+    return TryLater(reason, wait) if reason else limited(wait, lane)
 
 
 class LocalPace:
@@ -75,9 +82,10 @@ class LocalPace:
     def take(self, lane: str, cost: float = 1.0) -> None:
         """Wait for a place briefly; raises TryLater with ``retry_after`` for a long wait."""
         with self._lock:
-            wait = self._bucket(lane).reserve(self._clock(), cost, self._patience)
+            bucket, now = self._bucket(lane), self._clock()
+            wait, reason = bucket.reserve(now, cost, self._patience), bucket.told(now)
         if wait > self._patience:
-            raise too_long(lane, wait)
+            raise too_long(lane, wait, reason)
         if wait > 0:
             self._sleep(wait)
 
@@ -88,12 +96,14 @@ class LocalPace:
         with self._lock:
             self._bucket(lane).learn(self._clock(), left, restore_per_second)
 
-    def exhausted(self, lane: str, until: datetime) -> None:
-        """Close the lane until then."""
+    def exhausted(self, lane: str, until: datetime, reason: str = "") -> None:
+        """Close the lane until then; ``reason`` is what those who ask before are told."""
         left = (until - self._wall()).total_seconds()
         with self._lock:
             bucket = self._bucket(lane)
-            bucket.closed_until = max(bucket.closed_until, self._clock() + left)
+            closed = self._clock() + left
+            if closed > bucket.closed_until:
+                bucket.closed_until, bucket.reason = closed, reason
 
     def _bucket(self, lane: str) -> Bucket:
         if lane not in self._buckets:

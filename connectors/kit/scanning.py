@@ -20,6 +20,7 @@ from connectors.contract import (
     TryLater,
     Watermark,
 )
+from connectors.kit.waiting import unreadable
 from connectors.kit.windows import Window, windows
 
 _TRIES = 3
@@ -165,7 +166,7 @@ def whole_list(page_of: Callable[[int], Listed]) -> dict[str, str]:
         if totals == {len(seen)}:
             return found
     if len(found) < max(totals):
-        raise TryLater(f"A list of {max(totals)} orders tells only {len(found)} of them.")
+        raise unreadable(f"{len(found)} of {max(totals)} orders")
     return found
 
 

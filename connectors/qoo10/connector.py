@@ -22,6 +22,7 @@ from connectors.contract import (
     Vault,
     Watermark,
 )
+from connectors.kit.clock import difference_told
 from connectors.kit.fields import TOKYO
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.scanning import Place, Scan, Told
@@ -109,7 +110,7 @@ class Qoo10:
         self._service.rows(CLAIMS, claims_of("1", day))
         return (
             f"Qoo10に接続できました。この24時間の未発送の注文番号: {len(open_orders)} 件。"
-            "Connected to Qoo10."
+            f"Connected to Qoo10.{difference_told(self._service.skew)}"
         )
 
     def totals(self, since: datetime, until: datetime) -> Totals:

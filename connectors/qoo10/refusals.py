@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.contract import ConnectorError, NeedsPerson, TryLater
+from connectors.contract import ConnectorError, NeedsPerson
+from connectors.kit import waiting
 from connectors.kit.fields import Fields, Unreadable
 
 OLD_KEY = frozenset({-10000, -90004, -90005})
@@ -37,7 +38,8 @@ def refusal(code: int | None, status: int) -> ConnectorError | None:
         return _no_such_method(_shown(code, status))
     if code in _WRONG_QUESTION or 300 <= status < 500:
         return _question_refused(_shown(code, status))
-    return TryLater(f"Qoo10: {_shown(code, status)}")
+    shown = _shown(code, status)
+    return waiting.unreadable(shown) if status < 300 and code is None else waiting.busy(shown)
 
 
 def _shown(code: int | None, status: int) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
 from connectors.contract import BadRecord, NeedsPerson, Pace, TryLater, Vault
-from connectors.kit.http import TIMEOUT, Answer, Http, retries
+from connectors.kit import waiting
+from connectors.kit.clock import skew
+from connectors.kit.http import TIMEOUT, Answer, Http, Lane, retries
 from connectors.kit.secrets import needed
 from connectors.qoo10 import credentials
 from connectors.qoo10.refusals import OLD_KEY, code_of, key_refused, login_refused, refusal
@@ -31,10 +34,13 @@ class Qoo10Service:
         self._base_url = str(settings.get("base_url") or BASE_URL).rstrip("/")
         self._timeout = (5.0, float(settings.get("timeout") or TIMEOUT[1]))
         self._vault, self._pace = vault, pace
+        self.skew = timedelta(0)
+        """The source's clock less ours, by its latest answer."""
 
     @cached_property
     def _http(self) -> Http:
-        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0))
+        lane = Lane(self._pace, LANE)
+        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0), lane=lane)
 
     def rows(self, method: str, question: Mapping[str, str]) -> list[Any]:
         """The rows a method tells. Raises NeedsPerson or TryLater."""
@@ -51,7 +57,7 @@ class Qoo10Service:
         if found is None:
             return []
         if not isinstance(found, list):
-            raise TryLater(f"Qoo10: {method} holds no list")
+            raise waiting.unreadable(f"{method}: no list")
         return found
 
     def _renewed(self, refused: str, shown: str) -> str:
@@ -72,12 +78,12 @@ class Qoo10Service:
         told, answer = self._asked(NEW_KEY, question, api_key)
         code = code_of(told)
         if code is None and answer.status < 300:
-            raise TryLater("Qoo10: the answer holds no result code")
+            raise waiting.unreadable("no result code")
         if code != 0 or answer.status >= 300:
             raise login_refused(f"HTTP {answer.status}" if code is None else str(code))
         key = told.get("ResultObject")
         if not isinstance(key, str) or not key.strip():
-            raise TryLater("Qoo10: the answer holds no certification key")
+            raise waiting.unreadable("no certification key")
         return key.strip()
 
     def _asked(
@@ -93,6 +99,7 @@ class Qoo10Service:
             headers={"GiosisCertificationKey": key, "QAPIVersion": "1.0"},
             data={"returnType": "application/json", **question},
         )
+        self.skew = skew(answer.headers)
         return _object(answer), answer
 
 
@@ -107,12 +114,12 @@ def _object(answer: Answer) -> Mapping[str, Any]:
     except BadRecord as error:
         if answer.status >= 300:
             return {}
-        raise TryLater(f"{answer.url}: {error}") from error
+        raise waiting.unreadable(error.code) from error
     if isinstance(told, Mapping):
         return told
     if answer.status >= 300:
         return {}
-    raise TryLater(f"{answer.url}: the answer is no object")
+    raise waiting.unreadable("no object")
 
 
 def _no_key() -> NeedsPerson:

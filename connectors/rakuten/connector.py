@@ -20,10 +20,11 @@ from connectors.contract import (
     Page,
     RawOrder,
     Stream,
-    TryLater,
     Vault,
     Watermark,
 )
+from connectors.kit import waiting
+from connectors.kit.clock import difference_told
 from connectors.kit.fields import TOKYO, Fields, frame
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.scanning import Listed, Place, Scan, Told, TooMany, every_number, whole_list
@@ -128,7 +129,7 @@ class Rakuten:
         until = f"{expires.astimezone(TOKYO):%Y-%m-%d}" if expires else "不明 unknown"
         return (
             f"楽天に接続できました。この24時間の注文: {len(found)} 件。キーの期限: {until}。"
-            "Connected to Rakuten."
+            f"Connected to Rakuten.{difference_told(self._service.skew)}"
         )
 
     def expiry(self) -> datetime | None:
@@ -242,7 +243,7 @@ class Rakuten:
                 raws.append(RawOrder(number, without_cards(order), position))
         missing = [one for one in numbers if one not in {raw.external_id for raw in raws}]
         if missing and not raws and not messages(answer):
-            raise TryLater("RMS: getOrder tells nothing of the orders asked for")
+            raise waiting.unreadable("RMS getOrder: no orders")
         rejected += [_untold(one, answer, place) for one in missing]
         return Told(tuple(raws), tuple(rejected))
 
@@ -263,7 +264,7 @@ def _list(answer: Mapping[str, Any], name: str) -> list[Any]:
     """A list of an answer: null on error, [] where nothing was found. Raises TryLater."""
     found = answer.get(name)
     if found is not None and not isinstance(found, list):
-        raise TryLater(f"RMS: {name} is no list")
+        raise waiting.unreadable(f"RMS {name}")
     return found or []
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +20,10 @@ from connectors.contract import (
     TryLater,
     Vault,
 )
+from connectors.kit import waiting
+from connectors.kit.clock import skew
 from connectors.kit.fields import Fields, Unreadable
-from connectors.kit.http import TIMEOUT, Answer, Http, retries
+from connectors.kit.http import TIMEOUT, Answer, Http, Lane, retries
 from connectors.kit.secrets import needed
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,8 @@ class RakutenService:
         self._base_url = str(settings.get("base_url") or BASE_URL).rstrip("/")
         self._timeout = (5.0, float(settings.get("timeout") or TIMEOUT[1]))
         self._vault, self._pace = vault, pace
+        self.skew = timedelta(0)
+        """The source's clock less ours, by its latest answer."""
 
     @cached_property
     def _secrets(self) -> tuple[str, str]:
@@ -72,10 +76,8 @@ class RakutenService:
 
     @cached_property
     def _http(self) -> Http:
-        secrets = (*self._secrets, self._key.removeprefix("ESA "))
-        return Http(
-            user_agent="okaeri", secrets=secrets, timeout=self._timeout, retry=retries(total=0)
-        )
+        lane = Lane(self._pace, LANE)
+        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0), lane=lane)
 
     def ask(self, path: str, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """Post a question and give the answer. Raises NeedsPerson or TryLater."""
@@ -118,12 +120,13 @@ class RakutenService:
             headers=headers | {"Authorization": self._key},
             **options,
         )
+        self.skew = skew(answer.headers)
         told = _object(answer)
         refused = _refusal(answer.status, answer.excerpt(2000) if told is None else told)
         if refused is not None:
             raise refused
         if told is None:
-            raise TryLater(f"{answer.url}: the answer is no object")
+            raise waiting.unreadable("no object")
         return told
 
 
@@ -133,7 +136,7 @@ def _object(answer: Answer) -> Mapping[str, Any] | None:
     except BadRecord as error:
         if answer.status >= 400:
             return None
-        raise TryLater(f"{answer.url}: {error}") from error
+        raise waiting.unreadable(error.code) from error
     except TryLater:
         if answer.status >= 400:
             return None
@@ -164,7 +167,7 @@ def _refusal(status: int, told: Mapping[str, Any] | str) -> ConnectorError | Non
         return _key_refused(shown)
     if status == 400:
         return _question_refused(shown)
-    return TryLater(f"RMS: {shown}")
+    return waiting.busy(f"RMS {shown}")
 
 
 def _error_codes(told: Mapping[str, Any] | str) -> list[str]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import NeedsPerson, TryLater
+from connectors.contract import NeedsPerson
+from connectors.kit import waiting
 from connectors.kit.live import StillPreparing
 from connectors.shopify import queries
 from connectors.shopify.client import Client
@@ -117,7 +118,7 @@ def grouped(client: Client, file: File) -> Iterator[Orders]:
                 client.download(file.url, target)
             count = _fill(database, path)
             if file.objects is not None and count != file.objects:
-                raise TryLater(f"The bulk file holds {count} of {file.objects} objects.")
+                raise waiting.unreadable(f"Shopify: {count} of {file.objects} records")
         database.execute("CREATE INDEX by_parent ON lines (parent)")
         yield Orders(database)
 
@@ -130,7 +131,7 @@ def _fill(database: sqlite3.Connection, path: Path) -> int:
                 told = json.loads(line)
                 parent, number = told.pop("__parentId", None), told.get("id")
             except (ValueError, AttributeError) as error:
-                raise TryLater("The bulk file breaks off.") from error
+                raise waiting.unreadable("Shopify: half a file") from error
             table = "orders (id, text)" if parent is None else "lines (parent, text)"
             text = json.dumps(told, ensure_ascii=False)
             database.execute(f"INSERT INTO {table} VALUES (?, ?)", (parent or number, text))  # noqa: S608 -- one of two names above

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 
 from urllib3.util.retry import Retry
 
-from connectors.contract import BadRecord, Pace, TryLater, Vault
+from connectors.contract import BadRecord, Pace, Vault
+from connectors.kit import waiting
 from connectors.kit.clock import skew
 from connectors.kit.http import Answer, Http, retry_after
 from connectors.shopify.refusals import TooCostly, raise_for_errors, refused
@@ -69,18 +70,18 @@ class Client:
             self._pace.take(LANE, min(self._costs.get(name, _GUESS), self._most / 2))
             answer, data = self._post(query, variables or {})
             wait = self._learn(name, data)
-            if not self._throttled(name, data, answer.url):
+            if not self._throttled(name, data):
                 told = data.get("data")
                 if not isinstance(told, Mapping):
-                    raise TryLater(f"{answer.url}: an answer without data")
+                    raise waiting.unreadable("no data")
                 version = answer.headers.get("x-shopify-api-version", "")
                 return Told(told, skew(answer.headers), version)
             self._pace.exhausted(LANE, datetime.now(UTC) + timedelta(seconds=wait))
-        raise TryLater(f"{self._settings.base_url}: THROTTLED", max(wait, 1.0))
+        raise waiting.limited(max(wait, 1.0), "THROTTLED")
 
-    def _throttled(self, name: str, data: Mapping[str, Any], where: str) -> bool:
+    def _throttled(self, name: str, data: Mapping[str, Any]) -> bool:
         try:
-            return raise_for_errors(data, where)
+            return raise_for_errors(data)
         except TooCostly:
             self._costs.pop(name, None)  # the smaller one that follows tells its own cost
             raise
@@ -98,9 +99,9 @@ class Client:
         try:
             data = answer.json()
         except BadRecord as error:
-            raise TryLater(f"{answer.url}: {error.reason}") from error
+            raise waiting.unreadable(error.code) from error
         if not isinstance(data, Mapping):
-            raise TryLater(f"{answer.url}: an answer that is no object")
+            raise waiting.unreadable("no object")
         return answer, data
 
     def _send(self, url: str, token: str, body: Mapping[str, Any]) -> Answer:

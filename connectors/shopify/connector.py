@@ -22,10 +22,10 @@ from connectors.contract import (
     Page,
     RawOrder,
     Stream,
-    TryLater,
     Vault,
     Watermark,
 )
+from connectors.kit import waiting
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.money import BadMoney, parse_minor
 from connectors.shopify import bulk, credentials, queries
@@ -194,7 +194,7 @@ class Shopify:
         while True:
             told = self._client.ask(queries.TOTALS, variables | {"after": after}).data.get("orders")
             if not isinstance(told, Mapping) or not isinstance(told.get("nodes"), list):
-                raise TryLater("Shopify answered without a list of orders.")
+                raise waiting.unreadable("Shopify: no list of orders")
             for node in told["nodes"]:
                 number, placed = _number(node), moment(node.get("processedAt"))
                 if number and placed and since <= placed < until and not node.get("test"):

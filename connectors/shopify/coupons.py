@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from connectors.contract import ChannelConfig, NeedsPerson, Pace, TryLater, Vault
+from connectors.contract import ChannelConfig, NeedsPerson, Pace, Vault
+from connectors.kit import waiting
 from connectors.kit.coupons import CouponTerms, Made, MadeCoupon, decimal_text
 from connectors.shopify import queries
 from connectors.shopify.client import Client
@@ -71,7 +72,7 @@ class ShopifyCoupons:
         told = self._client.ask(queries.CODES_STATUS, {"id": token["creation"]}).data
         creation = told.get("discountRedeemCodeBulkCreation")
         if not isinstance(creation, Mapping):
-            raise TryLater("Shopify does not know the codes that were being made.")
+            raise waiting.unreadable("Shopify: codes")
         if not creation.get("done"):
             return Made(pending=pending)
         confirmed: list[MadeCoupon] = []

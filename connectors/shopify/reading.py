@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.contract import NeedsPerson, TryLater
+from connectors.contract import NeedsPerson
+from connectors.kit import waiting
 from connectors.shopify import bulk, queries
 from connectors.shopify.client import Client
 from connectors.shopify.mapping import moment
@@ -93,7 +94,7 @@ class Pages:
         connection = self._fetch(position)
         nodes = connection.get("nodes")
         if not isinstance(nodes, list):
-            raise TryLater("Shopify answered without a list of orders.")
+            raise waiting.unreadable("Shopify: no list of orders")
         _inside(nodes, position)
         for node in nodes:
             self._complete(node)
@@ -129,7 +130,7 @@ class Pages:
             order = self._client.ask(queries.LINES, variables).data.get("order")
             more = order.get("lineItems") if isinstance(order, Mapping) else None
             if not isinstance(more, Mapping) or not more.get("nodes"):
-                raise TryLater("Shopify answered without the rest of an order's lines.")
+                raise waiting.unreadable("Shopify: lines")
             lines["nodes"].extend(more["nodes"])
             lines["pageInfo"] = more.get("pageInfo")
 
@@ -170,7 +171,7 @@ def _following(
         return None
     cursor, read = info.get("endCursor"), position.read + len(nodes)
     if not cursor or cursor == position.after:
-        raise TryLater("Shopify repeats the same page.")
+        raise waiting.unreadable("Shopify: the same page again")
     if read >= _MOST_LISTED:
         times = (moment(node.get("updatedAt")) for node in nodes if isinstance(node, Mapping))
         last = max(filter(None, times), default=None)

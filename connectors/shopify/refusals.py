@@ -8,15 +8,45 @@ from typing import Any
 from connectors.contract import NeedsPerson, TryLater
 from connectors.kit.http import Answer, retry_after
 from connectors.kit.redaction import redact_text
+from connectors.kit.waiting import busy
 
-_REMEDIES = {
-    401: "アクセストークンが無効です。登録し直してください。The token is refused: enter it again.",
-    402: "ショップが凍結されています。請求を確認してください。The shop is frozen: see its bill.",
-    403: "アプリの権限が足りません。A scope is missing: see the app's scopes.",
-    404: "設定 shop と api_version を確認してください。Check the settings shop and api_version.",
-    423: "ショップがロックされています。The shop is locked: ask Shopify.",
-    430: "このサーバーが拒まれています。Shopify refuses this server: ask Shopify.",
+_REFUSED = {
+    401: (
+        "Shopifyのアクセストークンが無効です",
+        "Shopify refuses the access token",
+        "トークンを登録し直してください。Enter the token again.",
+    ),
+    402: (
+        "ショップが凍結されています",
+        "The shop is frozen",
+        "Shopifyの請求を確認してください。See its bill at Shopify.",
+    ),
+    403: (
+        "Shopifyのアプリの権限が足りません",
+        "Shopify's app lacks a scope",
+        "アプリの権限 (read_orders など) を確認してください。Check the app's scopes.",
+    ),
+    404: (
+        "Shopifyにこのショップが見つかりません",
+        "Shopify knows no such shop",
+        "設定 shop と api_version を確認してください。Check the settings shop and api_version.",
+    ),
+    423: (
+        "ショップがロックされています",
+        "The shop is locked",
+        "Shopifyに問い合わせてください。Ask Shopify.",
+    ),
+    430: (
+        "Shopifyがこのサーバーを拒んでいます",
+        "Shopify refuses this server",
+        "Shopifyに問い合わせてください。Ask Shopify.",
+    ),
 }
+_REFUSED_OTHERWISE = (
+    "Shopifyが問い合わせを断りました",
+    "Shopify refuses the question",
+    "チャネルの設定を確認してください。Check the channel's settings.",
+)
 _LATER = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"})
 
 
@@ -25,15 +55,15 @@ class TooCostly(Exception):
 
 
 def refused(answer: Answer) -> NeedsPerson | TryLater:
-    """The error for an answer that is not 200."""
-    where = f"{answer.url}: HTTP {answer.status}"
+    """The error for an answer that is not 200. What its body says is never shown."""
+    shown = f"HTTP {answer.status}"
     if answer.status in {429, 503}:
-        return TryLater(where, retry_after(answer.headers))
-    remedy = _REMEDIES.get(answer.status, "チャネルの設定を確認してください。Check the settings.")
-    return NeedsPerson(f"{where} {redact_text(answer.excerpt())}".rstrip(), remedy)
+        return busy(shown, retry_after(answer.headers))
+    problem, problem_en, remedy = _REFUSED.get(answer.status, _REFUSED_OTHERWISE)
+    return NeedsPerson(f"{problem} ({shown})。{problem_en} ({shown}).", remedy)
 
 
-def raise_for_errors(data: Mapping[str, Any], where: str) -> bool:
+def raise_for_errors(data: Mapping[str, Any]) -> bool:
     """Look at ``errors``; True: throttled, nothing was run; False: there is no error.
 
     Raises TooCostly, TryLater or NeedsPerson for every other error, also where data came
@@ -50,15 +80,17 @@ def raise_for_errors(data: Mapping[str, Any], where: str) -> bool:
     told = redact_text(_messages(errors))
     if "ACCESS_DENIED" in codes:
         raise NeedsPerson(
-            f"{where}: ACCESS_DENIED {told}",
+            f"Shopifyのアプリに、注文や顧客を読む権限がありません (ACCESS_DENIED: {told})。"
+            f"Shopify's app may not read orders or customers (ACCESS_DENIED: {told}).",
             "アプリの権限 (read_orders, read_customers) と、"
             "保護された顧客データの利用申請を確認してください。"
             "Check the app's scopes and its access to protected customer data.",
         )
     if codes & _LATER:
-        raise TryLater(f"{where}: {', '.join(sorted(codes))}")
+        raise busy(f"Shopify {', '.join(sorted(codes))}")
     raise NeedsPerson(
-        f"{where}: {told}",
+        f"Shopifyが質問の形を受け付けません ({told})。"
+        f"Shopify refuses the form of the question ({told}).",
         "設定 api_version を確認してください。Check the setting api_version.",
     )
 

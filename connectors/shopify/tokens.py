@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.contract import BadRecord, NeedsPerson, TryLater, Vault
+from connectors.contract import BadRecord, NeedsPerson, Vault
+from connectors.kit import waiting
 from connectors.kit.http import Http
 from connectors.kit.secrets import needed
 from connectors.shopify.credentials import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET
@@ -62,7 +63,8 @@ class Tokens:
         answer = self._http.request("POST", self._url, judged={400, 401, 403, 404}, data=form)
         if answer.status >= 300:
             raise NeedsPerson(
-                f"{answer.url}: HTTP {answer.status} トークンを取得できません。No token was given.",
+                f"Shopifyのトークンを取得できません (HTTP {answer.status})。"
+                f"Shopify gives no token (HTTP {answer.status}).",
                 "クライアント ID とシークレットを確認し、アプリが同じ組織のもので、"
                 "このショップにインストールされていることを確かめてください。"
                 "Check id and secret, and that the app is installed in this shop and of the same "
@@ -71,12 +73,12 @@ class Tokens:
         try:
             return self._kept(answer.json())
         except BadRecord as error:
-            raise TryLater(f"{answer.url}: {error.reason}") from error
+            raise waiting.unreadable(error.code) from error
 
     def _kept(self, told: Any) -> str:
         token = told.get("access_token") if isinstance(told, Mapping) else None
         if not isinstance(token, str) or not token:
-            raise TryLater("Shopify gave an answer without a token.")
+            raise waiting.unreadable("Shopify: no token")
         seconds = told.get("expires_in")
         lasts = seconds if isinstance(seconds, int) and seconds > 0 else _DAY
         self._vault.put(UNTIL, (datetime.now(UTC) + timedelta(seconds=lasts)).isoformat())

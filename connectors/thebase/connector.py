@@ -18,10 +18,11 @@ from connectors.contract import (
     Page,
     RawOrder,
     Stream,
-    TryLater,
     Vault,
     Watermark,
 )
+from connectors.kit import waiting
+from connectors.kit.clock import difference_told
 from connectors.kit.fields import Fields
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.rereading import marked_pages, one_by_one, place_of, since_of, three_streams
@@ -88,7 +89,10 @@ class Base:
         listed = self._listed(Window(now - timedelta(days=1), now))
         if listed:
             self._told(Window(now, now), [listed[0].unique_key])
-        return f"BASEに接続できました。この24時間の注文: {len(listed)} 件。Connected to BASE."
+        return (
+            f"BASEに接続できました。この24時間の注文: {len(listed)} 件。"
+            f"Connected to BASE.{difference_told(self._service.skew)}"
+        )
 
     def login_url(self, redirect_uri: str, state: str) -> str:
         """Where the owner logs in; BASE then calls ``redirect_uri`` with ``code`` and ``state``."""
@@ -135,10 +139,10 @@ class Base:
         try:
             told = self._service.ask("orders", question)
         except OrderRefused as refused:
-            raise TryLater(f"BASE: orders answers {refused.code}") from refused
+            raise waiting.unreadable(f"BASE orders: {refused.code}") from refused
         rows = told.get("orders") if isinstance(told, Mapping) else None
         if not isinstance(rows, list):
-            raise TryLater("BASE: the answer holds no list of orders")
+            raise waiting.unreadable("BASE orders: no list of orders")
         return [row_of(Fields(row)) for row in rows]
 
     def _written(self, moment: datetime) -> str:

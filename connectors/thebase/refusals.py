@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.contract import NeedsPerson, Pace, TryLater
+from connectors.kit import waiting
 from connectors.kit.fields import TOKYO
 
 LANE = "calls"
@@ -34,15 +35,18 @@ def error_of(told: Any) -> str:
 def later(code: str, pace: Pace, now: datetime) -> TryLater | None:
     """What passes by waiting: a used-up quota, until it is given anew, or BASE's own trouble."""
     if code == "server_error":
-        return TryLater("BASE: server_error")
+        return waiting.busy("BASE server_error")
     if code not in {"hour_api_limit", "day_api_limit"}:
         return None
     until = _next_hour(now) if code == "hour_api_limit" else _midnight(now)
-    pace.exhausted(LANE, until)
-    return TryLater(
-        f"BASE: the calls are used up until {until:%H:%M} ({code}).",
-        retry_after=(until - now).total_seconds(),
+    shown = f"{until.astimezone(TOKYO):%H:%M}"
+    reason = (
+        f"BASEに尋ねられる回数を使い切りました。{shown} (日本時間) まで待ち、自動でもう一度試します"
+        f" ({code})。BASE's calls are used up until {shown} (Japan time); "
+        f"it is tried again by itself then ({code})."
     )
+    pace.exhausted(LANE, until, reason)
+    return TryLater(reason, retry_after=(until - now).total_seconds())
 
 
 def refusal(code: str) -> NeedsPerson:

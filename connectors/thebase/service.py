@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.contract import BadRecord, Pace, TryLater, Vault
 from connectors.kit.clock import skew
-from connectors.kit.http import TIMEOUT, Answer, Http, retries
+from connectors.kit.http import TIMEOUT, Answer, Http, Lane, retries
 from connectors.thebase.refusals import (
     LANE,
     OLD_TOKEN,
@@ -38,12 +38,18 @@ class BaseService:
         self._base_url = str(settings.get("base_url") or BASE_URL).rstrip("/")
         self._timeout = (5.0, float(settings.get("timeout") or TIMEOUT[1]))
         self._vault, self._pace, self._clock = vault, pace, clock
-        self.behind = timedelta(0)
-        """How far the source's clock is behind ours, by its latest answer."""
+        self.skew = timedelta(0)
+        """The source's clock less ours, by its latest answer."""
+
+    @property
+    def behind(self) -> timedelta:
+        """How far the source's clock is behind ours; zero where it is ahead."""
+        return max(timedelta(0), -self.skew)
 
     @cached_property
     def _http(self) -> Http:
-        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0))
+        lane = Lane(self._pace, LANE)
+        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0), lane=lane)
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -80,7 +86,7 @@ class BaseService:
             params=question,
             headers={"Authorization": f"Bearer {token}"},
         )
-        self.behind = max(timedelta(0), -skew(answer.headers, now))
+        self.skew = skew(answer.headers, now)
         return _json(answer), answer
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from connectors.contract import BadRecord, NeedsPerson, Pace, TryLater, Vault
+from connectors.kit import waiting
 from connectors.kit.fields import Fields, Unreadable
 from connectors.kit.http import Answer, Http
 from connectors.kit.secrets import needed
@@ -74,9 +75,9 @@ class Tokens:
             token, refresh = told.text("access_token"), told.text("refresh_token")
             seconds = told.whole("expires_in") or _HOUR
         except Unreadable as error:
-            raise TryLater(f"BASE: the answer holds no token: {error.field}") from error
+            raise waiting.unreadable(f"BASE token: {error.field}") from error
         if token is None:
-            raise TryLater("BASE: the answer holds no token")
+            raise waiting.unreadable("BASE: no token")
         if refresh:  # first: without it the next hour has no token
             ends = now + timedelta(days=credentials.REFRESH_DAYS)
             self._vault.put(credentials.REFRESH_TOKEN.name, refresh, ends)
@@ -99,7 +100,7 @@ class Tokens:
         try:
             told = answer.json()
         except (BadRecord, TryLater) as error:
-            raise TryLater(f"{answer.url}: HTTP {answer.status}, no token") from error
+            raise waiting.unreadable(f"HTTP {answer.status}, no token") from error
         code = error_of(told)
         if code or answer.status >= 400:
             problem = later(code, self._pace, self._clock())

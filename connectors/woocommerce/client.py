@@ -15,6 +15,7 @@ from typing import Any
 from urllib3.util.retry import Retry
 
 from connectors.contract import NeedsPerson, Pace, TryLater, Vault
+from connectors.kit import waiting
 from connectors.kit.clock import skew
 from connectors.kit.http import Answer, Http, retry_after
 from connectors.kit.secrets import needed
@@ -97,7 +98,6 @@ class Client:
         if self._http is None:
             self._http = Http(
                 user_agent=AGENT,
-                secrets=(key, secret),
                 timeout=(min(5.0, self._settings.timeout), self._settings.timeout),
                 retry=ONCE,
             )
@@ -113,8 +113,8 @@ class Client:
             raise _no_entry(answer, code)
         if answer.status == 404 and code in {"", "rest_no_route"}:
             raise NeedsPerson(
-                f"{answer.url}: WooCommerce の REST API が見つかりません。"
-                "There is no WooCommerce REST API at this address.",
+                f"WooCommerce の REST API が見つかりません (HTTP {answer.status})。"
+                f"There is no WooCommerce REST API at this address (HTTP {answer.status}).",
                 "base_url、WooCommerce が有効か、パーマリンク設定を確かめてください "
                 "(基本の場合は plain_permalinks)。Check base_url, that WooCommerce runs, and the "
                 "permalink setting (plain permalinks: set plain_permalinks).",
@@ -125,7 +125,7 @@ class Client:
         wait = retry_after(answer.headers)
         if wait is not None:
             self._pace.exhausted(LANE, datetime.now(UTC) + timedelta(seconds=wait))
-        return TryLater(f"{answer.url}: HTTP {answer.status}", wait)
+        return waiting.busy(f"HTTP {answer.status}", wait)
 
 
 def read_json(answer: Answer) -> Any:
@@ -137,13 +137,13 @@ def read_json(answer: Answer) -> Any:
     text = answer.body.removeprefix(b"\xef\xbb\xbf").strip()
     start = _DATA.search(text)
     if start is None:
-        raise TryLater(f"{answer.url}: a web page or nothing came instead of data")
+        raise waiting.unreadable("a web page or nothing")
     if start.start():
         log.warning("woocommerce_notice_before_data", extra={"url": answer.url})
     try:
         return json.loads(text[start.start() :])
     except ValueError as error:
-        raise TryLater(f"{answer.url}: the answer breaks off or is no data") from error
+        raise waiting.unreadable("half an answer") from error
 
 
 def _refusal(answer: Answer) -> tuple[str, tuple[str, ...]]:
@@ -163,24 +163,25 @@ def _no_entry(answer: Answer, code: str) -> NeedsPerson | TryLater:
     apart = skew(answer.headers)
     if not code:
         return TryLater(
-            f"{answer.url}: HTTP {answer.status} のウェブページが返りました "
-            "(セキュリティ用プラグインや CDN の遮断)。"
-            "続くときはこのサーバーのアドレスを許可してください。A web page came: a security "
-            "plugin or CDN refuses this server; allow its address if this lasts."
+            "ショップの代わりにウェブページが返りました (セキュリティ用プラグインや CDN の遮断)。"
+            "自動でもう一度試しますが、続くときはこのサーバーのアドレスを許可してください "
+            f"(HTTP {answer.status})。A web page came: a security plugin or CDN refuses this "
+            "server. It is tried again by itself; allow its address if this lasts "
+            f"(HTTP {answer.status})."
         )
-    where = f"{answer.url}: HTTP {answer.status} {code}."
+    shown = f"HTTP {answer.status} {code}"
     signed_late = abs(apart).total_seconds() > WINDOW_SECONDS
     if code == "woocommerce_rest_authentication_error" and signed_late:
         minutes = round(apart.total_seconds() / 60)
         return NeedsPerson(
-            f"{where} 時計がショップと {minutes} 分ずれています。"
-            f"The clocks differ by {minutes} min.",
+            f"時計がショップと {minutes} 分ずれています ({shown})。"
+            f"The clocks differ by {minutes} min ({shown}).",
             "このサーバーかショップの時計を合わせてください。"
             "Set this server's or the shop's clock.",
         )
     return NeedsPerson(
-        f"{where} 鍵が正しくないか、読み取りの権限がありません。"
-        "The key is wrong or may not read orders.",
+        f"鍵が正しくないか、読み取りの権限がありません ({shown})。"
+        f"The key is wrong or may not read orders ({shown}).",
         "WooCommerce > 設定 > 高度な設定 > REST API で鍵を作り直し、登録してください。鍵を作った"
         "ユーザーが削除されていないかも確かめてください。"
         "https の手前に代理サーバーがある場合は auth を query か oauth1 にします。"

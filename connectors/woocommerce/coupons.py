@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from connectors.contract import ChannelConfig, NeedsPerson, Pace, TryLater, Vault
+from connectors.contract import ChannelConfig, NeedsPerson, Pace, Vault
+from connectors.kit import waiting
 from connectors.kit.coupons import CouponTerms, Made, MadeCoupon, decimal_text
 from connectors.woocommerce.client import Client, ShopError
 from connectors.woocommerce.settings import talk_settings
@@ -81,7 +82,7 @@ def _same(row: Mapping[str, Any], code: str) -> bool:
 def _made(code: str, told: Any) -> MadeCoupon:
     """Confirmed only where the shop names the very code; it keeps codes in lower case."""
     if not isinstance(told, Mapping) or not told.get("id") or not _same(told, code):
-        raise TryLater("The shop did not confirm the coupon.")
+        raise waiting.unreadable("no coupon")
     return MadeCoupon(code, str(told["id"]))
 
 

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.contract import NeedsPerson, TryLater
+from connectors.contract import NeedsPerson
+from connectors.kit import waiting
 from connectors.woocommerce.client import Client, ShopError, Told
 
 SECOND = timedelta(seconds=1)
@@ -77,7 +78,7 @@ def walk(client: Client, start: Position, *, size: int, status: str) -> Iterator
         if position.page > 1 and told.total != position.total:
             restarts += 1
             if restarts > _MOST_RESTARTS:
-                raise TryLater("注文が読み取り中に変わり続けています。Orders keep changing.", 60.0)
+                raise waiting.changing("WooCommerce", 60.0)
             position = position.again()
             continue
         rows = _rows(told, position)
@@ -117,9 +118,9 @@ def _written(moment: datetime) -> str:
 
 def _rows(told: Told, position: Position) -> list[Any]:
     if not isinstance(told.data, list):
-        raise TryLater("一覧ではない答えが返りました。The shop answered with something else.")
+        raise waiting.unreadable("no list")
     if not told.data and told.total and position.page == 1:
-        raise TryLater(f"0 of {told.total} orders came: the answer is not whole.")
+        raise waiting.unreadable(f"0 of {told.total} orders")
     moments = list(filter(None, (moment_of(row, position.by) for row in told.data)))
     if any(moment < position.after for moment in moments):
         raise NeedsPerson(

@@ -17,10 +17,11 @@ from connectors.contract import (
     Page,
     RawOrder,
     Stream,
-    TryLater,
     Vault,
     Watermark,
 )
+from connectors.kit import waiting
+from connectors.kit.clock import difference_told
 from connectors.kit.fields import TOKYO, Fields, Unreadable, frame
 from connectors.kit.live import Totals, first_instant
 from connectors.kit.rereading import marked_pages, one_by_one, place_of, since_of, three_streams
@@ -92,7 +93,7 @@ class YahooShopping:
             self._detail(first)
         return (
             f"Yahoo!ショッピングに接続できました。この24時間の注文: {len(listed)} 件。"
-            "Connected to Yahoo! Shopping."
+            f"Connected to Yahoo! Shopping.{difference_told(self._service.skew)}"
         )
 
     def login_url(self, redirect_uri: str, state: str) -> str:
@@ -137,7 +138,7 @@ class YahooShopping:
         try:
             answer = self._service.ask("orderList", question)
         except OrderRefused as refused:
-            raise TryLater(f"Yahoo!: orderList answers {refused.code}") from refused
+            raise waiting.unreadable(f"Yahoo! orderList: {refused.code}") from refused
         search = Fields(answer).node("Result").node("Search")
         rows = {}
         for order in search.nodes("OrderInfo"):

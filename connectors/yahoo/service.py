@@ -10,9 +10,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from connectors.contract import ConnectorError, NeedsPerson, Pace, TryLater, Vault
+from connectors.kit import waiting
 from connectors.kit.clock import skew
 from connectors.kit.fields import TOKYO, Fields
-from connectors.kit.http import TIMEOUT, Answer, Http, retries
+from connectors.kit.http import TIMEOUT, Answer, Http, Lane, retries
 from connectors.kit.markup import BrokenXml, Tree, parse
 from connectors.kit.secrets import needed
 from connectors.yahoo import credentials
@@ -26,6 +27,12 @@ LANE = "calls"
 _JUDGED = frozenset({400, 401, 403, 404})
 _OLD_TOKEN = "px-04102"  # noqa: S105 -- a code
 _OUT_OF_QUOTA = "Your Request was Forbidden"
+_USED_UP = (
+    "Yahoo!に今日尋ねられる回数を使い切りました。"
+    "午前0時 (日本時間) のあと、自動でもう一度試します。"
+    "Yahoo!: the calls of today are used up until midnight (Japan time); "
+    "it is tried again by itself then."
+)
 
 
 class OrderRefused(Exception):
@@ -50,8 +57,8 @@ class YahooService:
         self._timeout = (5.0, float(settings.get("timeout") or TIMEOUT[1]))
         self._vault, self._pace, self._clock = vault, pace, clock
         self.tokens = Tokens(str(settings.get("login_url") or LOGIN_URL), vault, clock)
-        self.behind = timedelta(0)
-        """How far the source's clock is behind ours, by its latest answer."""
+        self.skew = timedelta(0)
+        """The source's clock less ours, by its latest answer."""
 
     @cached_property
     def seller_id(self) -> str:
@@ -62,9 +69,15 @@ class YahooService:
     def _key(self) -> RSAPublicKey:
         return public_key(needed(self._vault, credentials.PUBLIC_KEY))
 
+    @property
+    def behind(self) -> timedelta:
+        """How far the source's clock is behind ours; zero where it is ahead."""
+        return max(timedelta(0), -self.skew)
+
     @cached_property
     def _http(self) -> Http:
-        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0))
+        lane = Lane(self._pace, LANE)
+        return Http(user_agent="okaeri", timeout=self._timeout, retry=retries(total=0), lane=lane)
 
     def ask(self, call: str, question: str) -> Tree:
         """Post a question and read the answer.
@@ -93,7 +106,7 @@ class YahooService:
             data=question.encode(),
             headers=headers,
         )
-        self.behind = max(timedelta(0), -skew(answer.headers, now))
+        self.skew = skew(answer.headers, now)
         return answer
 
     def _read(self, answer: Answer) -> Tree:
@@ -103,7 +116,7 @@ class YahooService:
             if answer.status >= 400:
                 raise self._refusal(answer, "", answer.excerpt()) from error
             if error.cut or _is_page(answer):
-                raise TryLater(f"{answer.url}: the answer is no XML: {error}") from error
+                raise waiting.unreadable(f"no XML: {error}") from error
             raise OrderRefused("bad_xml") from error
         code, message = _error(told)
         if code or message or answer.status >= 400:
@@ -119,7 +132,7 @@ class YahooService:
         if code.startswith("od"):
             return OrderRefused(code)
         return _known(code, shown) or (
-            _refused(shown) if answer.status >= 400 else TryLater(f"Yahoo!: {shown}")
+            _refused(shown) if answer.status >= 400 else waiting.busy(f"Yahoo! {shown}")
         )
 
     def _until_midnight(self) -> TryLater:
@@ -127,11 +140,8 @@ class YahooService:
         now = self._clock()
         tomorrow = now.astimezone(TOKYO).date() + timedelta(days=1)
         until = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=TOKYO)
-        self._pace.exhausted(LANE, until)
-        return TryLater(
-            "Yahoo!: the calls of today are used up until midnight.",
-            retry_after=(until - now).total_seconds(),
-        )
+        self._pace.exhausted(LANE, until, _USED_UP)
+        return TryLater(_USED_UP, retry_after=(until - now).total_seconds())
 
 
 def _is_page(answer: Answer) -> bool:

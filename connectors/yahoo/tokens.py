@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from connectors.contract import BadRecord, ConnectorError, NeedsPerson, TryLater, Vault
+from connectors.kit import waiting
 from connectors.kit.fields import Fields
 from connectors.kit.http import Answer, Http, retries
 from connectors.kit.secrets import needed
@@ -57,7 +58,7 @@ class Tokens:
         told = Fields(self._asked(question))
         token = told.word("access_token")
         if token is None:
-            raise TryLater("Yahoo! JAPAN: the answer holds no token")
+            raise waiting.unreadable("Yahoo! JAPAN: no token")
         if refresh := told.word("refresh_token"):  # only a login brings one
             ends = self._clock() + timedelta(days=credentials.REFRESH_DAYS)
             self._vault.put(credentials.REFRESH_TOKEN.name, refresh, ends)
@@ -67,8 +68,7 @@ class Tokens:
     def _asked(self, question: dict[str, str]) -> object:
         client = needed(self._vault, credentials.CLIENT_ID)
         secret = needed(self._vault, credentials.CLIENT_SECRET)
-        secrets = (secret, *question.values())
-        http = Http(user_agent="okaeri", secrets=secrets, retry=retries(total=0))
+        http = Http(user_agent="okaeri", retry=retries(total=0))
         try:
             answer = http.request(
                 "POST",
@@ -86,7 +86,7 @@ def _told(answer: Answer) -> object:
     try:
         told = answer.json()
     except (BadRecord, TryLater) as error:
-        raise TryLater(f"{answer.url}: HTTP {answer.status}, no token") from error
+        raise waiting.unreadable(f"HTTP {answer.status}, no token") from error
     if answer.status >= 400:
         raise _refusal(Fields(told).word("error") or f"HTTP {answer.status}")
     return told

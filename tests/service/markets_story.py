@@ -40,7 +40,7 @@ class NoPace:
     ) -> None:
         """What the source says does not matter here."""
 
-    def exhausted(self, lane: str, until: datetime) -> None:
+    def exhausted(self, lane: str, until: datetime, reason: str = "") -> None:
         """No quota ends in a story."""
 
 

@@ -75,9 +75,9 @@ def test_a_rate_that_is_learnt_first_leaves_the_whole_burst(broker: Broker) -> N
 @pytest.mark.broker
 def test_a_used_up_quota_stops_all_workers_until_the_reset(broker: Broker) -> None:
     one, two = Worker(broker.client()), Worker(broker.client())
-    one.pace.exhausted("orders", datetime.now(UTC) + timedelta(hours=2))
+    one.pace.exhausted("orders", datetime.now(UTC) + timedelta(hours=2), "今日の分は終わりました。")
     one.pace.exhausted("orders", datetime.now(UTC) + timedelta(hours=1))
-    with pytest.raises(TryLater) as caught:
+    with pytest.raises(TryLater, match=r"^今日の分は終わりました。$") as caught:
         two.pace.take("orders")
     assert caught.value.retry_after == pytest.approx(7200.0, abs=60.0)
     two.pace.take("details")

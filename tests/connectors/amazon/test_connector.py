@@ -182,7 +182,7 @@ class Noted(LocalPace):
     ) -> None:
         self.learnt.append((left, restore_per_second))
 
-    def exhausted(self, lane: str, until: datetime) -> None:
+    def exhausted(self, lane: str, until: datetime, reason: str = "") -> None:
         self.closed.append(until)
 
 

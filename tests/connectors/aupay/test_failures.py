@@ -92,7 +92,15 @@ def test_a_question_that_is_refused_needs_a_person(shop: WowManager, status: int
     told = refused(shop, failed("E0201", "パラメータが正しくありません。", status))
     assert f"HTTP {status} E0201 パラメータ" in told.problem
     assert "base_url" in told.remedy
-    assert f"HTTP {status}" in refused(shop, web_page(status)).problem
+
+
+def test_a_page_goes_by_its_status_unless_it_only_says_that_nothing_is_there(
+    shop: WowManager,
+) -> None:
+    assert "HTTP 400" in refused(shop, web_page(400)).problem
+    shop.loopback.faults.append(web_page(404))
+    with pytest.raises(TryLater, match="HTTP 404"):
+        pull(opened(shop))
 
 
 def test_what_a_refusal_repeats_of_secrets_and_people_is_masked(shop: WowManager) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.kit.clock import skew
+from connectors.kit.clock import difference_told, skew
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
@@ -24,3 +24,10 @@ def test_the_difference_is_the_sources_time_less_ours(
     headers: dict[str, str], seconds: int
 ) -> None:
     assert skew(headers, NOW) == timedelta(seconds=seconds)
+
+
+def test_a_wrong_clock_is_told_in_minutes() -> None:
+    assert difference_told(timedelta(0)) == ""
+    told = difference_told(timedelta(minutes=-40))
+    assert "時計が -40 分ずれています。" in told
+    assert "The clocks differ by -40 min." in told

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import BadRecord, ConnectorError, NeedsPerson, TryLater
-from connectors.kit.http import Answer, Http, retries, retry_after
+from connectors.kit.http import Answer, Http, Lane, retries, retry_after
+from connectors.kit.pace import LocalPace
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
@@ -63,7 +64,6 @@ def reply(status: int, body: bytes, headers: dict[str, str] | None = None, cut: 
 def http(**options: object) -> Http:
     return Http(
         user_agent="okaeri-test/0",
-        secrets=("s3cret",),
         timeout=(2, 0.5),
         retry=retries(total=2, backoff=0.01),
         **options,  # type: ignore[arg-type]
@@ -199,3 +199,45 @@ def test_the_library_below_never_logs_a_whole_address(
     with caplog.at_level(logging.DEBUG):
         Http(user_agent="Okaeri", retry=retries(0)).request("GET", f"{shop.url}/?secret=cs_1")
     assert "cs_1" not in str([record.__dict__ for record in caplog.records])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_the_server_names_closes_the_lane_for_everybody(
+    shop: Shop, status: int
+) -> None:
+    shop.replies = [reply(status, b"", {"Retry-After": "600"})]
+    pace = LocalPace({"calls": (1e6, 1e6)})
+    with pytest.raises(
+        TryLater, match=r"待ちます。.*The other server asks to wait until"
+    ) as caught:
+        Http(user_agent="Okaeri", retry=retries(0), lane=Lane(pace, "calls")).request(
+            "GET", shop.url
+        )
+    assert caught.value.retry_after == 600
+    with pytest.raises(TryLater) as closed:
+        pace.take("calls")
+    assert closed.value.retry_after == pytest.approx(600, abs=5)
+
+
+def test_a_page_at_a_marketplaces_own_address_is_a_pause_and_data_is_not(shop: Shop) -> None:
+    page = reply(404, b"<!DOCTYPE html><title>x</title>")
+    data = reply(404, b'<?xml version="1.0"?><Error/>')
+    shop.replies = [page, page, data, data]
+    lane = Lane(LocalPace({}), "calls")
+    for judged in ((), {404}):
+        with pytest.raises(TryLater, match="メンテナンス中"):
+            Http(user_agent="Okaeri", lane=lane).request("GET", shop.url, judged=judged)
+    with pytest.raises(NeedsPerson, match=r"^接続先が見つかりません \(HTTP 404\)。"):
+        Http(user_agent="Okaeri", lane=lane).request("GET", shop.url)
+    answer = Http(user_agent="Okaeri", lane=lane).request("GET", shop.url, judged={404})
+    assert answer.status == 404
+
+
+def test_a_refusal_shows_nothing_of_the_body_and_advises_in_both_languages(shop: Shop) -> None:
+    shop.replies = [reply(403, b"<html>Forbidden by shield</html>")]
+    with pytest.raises(NeedsPerson) as caught:
+        Http(user_agent="Okaeri").request("GET", shop.url)
+    assert caught.value.problem == (
+        "接続が許可されていません (HTTP 403)。The connection is not allowed (HTTP 403)."
+    )
+    assert caught.value.remedy.startswith("鍵の権限と、このサーバーのIPアドレス")

@@ -67,7 +67,7 @@ def test_the_same_row_twice_hides_another_one() -> None:
     ],
 )
 def test_a_list_that_never_stands_still_is_left_for_later(lists: list[str]) -> None:
-    with pytest.raises(TryLater, match="The source: the list of orders changes") as caught:
+    with pytest.raises(TryLater, match="list of orders changes while it is read") as caught:
         read(lists)
     assert caught.value.retry_after == 60.0
 

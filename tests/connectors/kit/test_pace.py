@@ -98,6 +98,17 @@ def test_a_rate_alone_holds_from_now_on_and_leaves_the_count() -> None:
     assert hands.slept == [1.0, 1.0]
 
 
+def test_who_asks_at_a_closed_lane_is_told_why_and_until_when() -> None:
+    hands = Hands()
+    pace = hands.pace(calls=(10.0, 10.0), points=(10.0, 10.0))
+    pace.exhausted("calls", START + timedelta(hours=2), "今日の分は終わりました。")
+    pace.exhausted("points", START + timedelta(hours=2))
+    with pytest.raises(TryLater, match=r"^今日の分は終わりました。$"):
+        pace.take("calls")
+    with pytest.raises(TryLater, match=r"\d\d:\d\d \(日本時間\) まで待ちます。.*\(Japan time\)"):
+        pace.take("points")
+
+
 def test_a_used_up_quota_closes_the_lane_until_its_reset() -> None:
     hands = Hands()
     pace = hands.pace(orders=(10.0, 10.0))

@@ -105,7 +105,7 @@ def test_a_list_is_read_until_it_stood_still() -> None:
 
 
 def test_a_list_that_never_tells_what_it_counts_is_not_believed() -> None:
-    with pytest.raises(TryLater, match="5 orders tells only 1"):
+    with pytest.raises(TryLater, match="1 of 5 orders"):
         whole_list(lambda read: Listed({"a": ""}, 5))
 
 

@@ -127,7 +127,6 @@ def test_refusals_say_what_a_person_must_do(
         (400, "window_days"),
         (401, "販売認証キー"),
         (403, "ShippingBasic"),
-        (404, "base_url"),
         (410, "window_days"),
     ],
 )
@@ -144,6 +143,7 @@ def test_a_page_in_place_of_an_answer_goes_by_its_status(
 @pytest.mark.parametrize(
     "answer",
     [
+        web_page(404),
         web_page(503),
         web_page(200),
         Answered(500),

@@ -202,5 +202,5 @@ def test_a_list_that_is_none_is_asked_for_again_later(
         return {**answer, name: value} if name in answer else answer
 
     monkeypatch.setattr(one._service, "ask", ask)
-    with pytest.raises(TryLater, match=f"{name} is no list"):
+    with pytest.raises(TryLater, match=f"{name}"):
         pull(one)

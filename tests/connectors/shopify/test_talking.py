@@ -91,7 +91,7 @@ def test_a_wrong_secret_of_the_app_needs_a_person() -> None:
 def test_a_revoked_fixed_token_needs_a_person() -> None:
     found = problem(opened(shop_of(1), MemoryVault({"access_token": "shpat_old"})))
     assert isinstance(found, NeedsPerson)
-    assert "enter it again" in found.remedy
+    assert "Enter the token again" in found.remedy
 
 
 @pytest.mark.parametrize(("values", "label"), [({}, "Client ID"), ({"client_id": "x"}, "secret")])

@@ -210,12 +210,13 @@ def test_what_passes_by_itself_is_waited_for(shop: BaseShop, answer: Answered) -
     assert pull(opened(shop, keys)) == [key(1)]
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_a_page_in_place_of_an_error_needs_a_person(shop: BaseShop, status: int) -> None:
+def test_a_page_in_place_of_an_error_goes_by_its_status(shop: BaseShop) -> None:
     keys = vault()
     opened(shop, keys)._service.tokens.access()
-    shop.loopback.faults.append(web_page(status))
-    with pytest.raises(NeedsPerson, match=f"HTTP {status}"):
+    shop.loopback.faults += [web_page(403), web_page(404)]
+    with pytest.raises(NeedsPerson, match="HTTP 403"):
+        pull(opened(shop, keys))
+    with pytest.raises(TryLater, match="HTTP 404"):
         pull(opened(shop, keys))
 
 

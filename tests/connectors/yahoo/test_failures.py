@@ -190,8 +190,8 @@ def test_a_used_up_quota_waits_for_midnight_in_japan(store: YahooStore) -> None:
     closed: list[datetime] = []
 
     class Noted(LocalPace):
-        def exhausted(self, lane: str, until: datetime) -> None:
-            assert lane == LANE
+        def exhausted(self, lane: str, until: datetime, reason: str = "") -> None:
+            assert (lane, "回数を使い切りました" in reason) == (LANE, True)
             closed.append(until)
 
     one = YahooShopping(config(store), vault=vault(), pace=Noted({LANE: (1e6, 1e6)}))
