@@ -16,7 +16,7 @@ from connectors.csv_file.people import People
 from connectors.csv_file.profiles import Profile, Profiles
 from connectors.csv_file.standing import Standing
 from connectors.csv_file.values import BadValue
-from connectors.kit.money import BadMoney, exponent
+from connectors.kit.money import BadMoney, exponent, unknown_currency
 from connectors.kit.payment_kinds import payment_kind
 
 _AGREE = ("ordered_at", "total", "status", "payment_status", "currency", "email", "customer_id")
@@ -201,8 +201,7 @@ class Plan:
         except BadMoney as error:
             raise BadValue(
                 "bad_currency",
-                "The currency must be a three-letter code such as JPY.",
-                "通貨は JPY のような 3 文字の記号で書いてください。",
+                *unknown_currency(code),
                 "currency",
             ) from error
         return code

@@ -12,7 +12,7 @@ from connectors.eccube4.settings import MapSettings
 from connectors.eccube4.standing import fulfilment_of, payment_of
 from connectors.kit import people
 from connectors.kit.fields import Fields, Unreadable, mapped
-from connectors.kit.money import BadMoney, exponent, parse_minor
+from connectors.kit.money import BadMoney, exponent, parse_minor, unknown_currency
 from connectors.kit.payment_kinds import payment_kind
 
 PRODUCT, POINT = "1", "6"
@@ -125,8 +125,7 @@ def _currency(told: Fields, settings: MapSettings) -> str:
         raise _bad(
             "bad_currency",
             "currency_code",
-            "The currency must be a three-letter code such as JPY.",
-            "通貨は JPY のような 3 文字の記号で書いてください。",
+            *unknown_currency(code),
         ) from error
     return code
 

@@ -44,6 +44,20 @@ def exponent(currency: str) -> int:
     return 0 if currency in _NO_MINOR else 3 if currency in _THOUSANDTHS else 2
 
 
+def unknown_currency(code: str) -> tuple[str, str]:
+    """What to say of a word that is no currency in use: English, then Japanese."""
+    shown = " ".join(code.split())[:12]
+    if not shown:
+        return (
+            "No currency is told: a code such as JPY is needed.",
+            "通貨が書かれていません。JPY のような 3 文字の記号が必要です。",
+        )
+    return (
+        f"The currency {shown} is unknown: a code such as JPY is needed.",
+        f"通貨 {shown} を知りません。JPY のような 3 文字の記号が必要です。",
+    )
+
+
 @lru_cache(maxsize=256)
 def _scale(currency: str) -> int:
     return int(10 ** exponent(currency))

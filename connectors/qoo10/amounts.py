@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.kit.fields import Fields, Unreadable
-from connectors.kit.money import BadMoney, exponent, parse_minor
+from connectors.kit.money import BadMoney, exponent, parse_minor, unknown_currency
 from connectors.qoo10.standing import PART_REFUNDED, Item
 
 _CART_DISCOUNTS = ("CartDiscountSeller", "CartDiscountQoo10")
@@ -24,7 +24,10 @@ def currency_of(rows: Sequence[Fields], name: str) -> str:
     try:
         exponent(code)
     except BadMoney as error:
-        raise _bad_currency(name) from error
+        reason, reason_ja = unknown_currency(code)
+        raise Unreadable(
+            "bad_currency", name, f"{name}: {reason}", f"「{name}」: {reason_ja}"
+        ) from error
     if len(codes) > 1:
         raise _bad_currency(name)
     return code

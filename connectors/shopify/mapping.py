@@ -16,7 +16,7 @@ from connectors.contract import (
 )
 from connectors.kit import people
 from connectors.kit.fields import Unreadable, mapped
-from connectors.kit.money import BadMoney, exponent, parse_minor
+from connectors.kit.money import BadMoney, exponent, parse_minor, unknown_currency
 from connectors.kit.payment_kinds import payment_kind
 from connectors.shopify.settings import MapSettings
 from connectors.shopify.standing import parcels, standing
@@ -145,8 +145,7 @@ def _currency(node: Node) -> str:
         raise _bad(
             "bad_currency",
             "currencyCode",
-            "The currency must be a three-letter code such as JPY.",
-            "通貨は JPY のような 3 文字の記号で書いてください。",
+            *unknown_currency(code),
         ) from error
     return code
 

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.contract import Line
 from connectors.kit import people
 from connectors.kit.fields import Unreadable
-from connectors.kit.money import BadMoney, exponent, parse_minor
+from connectors.kit.money import BadMoney, exponent, parse_minor, unknown_currency
 
 Fields = Mapping[str, Any]
 
@@ -32,8 +32,7 @@ class Amounts:
             raise Unreadable(
                 "bad_currency",
                 "currency",
-                "The currency must be a three-letter code such as JPY.",
-                "通貨は JPY のような 3 文字の記号で書いてください。",
+                *unknown_currency(self.currency),
             ) from error
         self.total = self._exact("total")
         self.refunded = -self._sum(rows(fields, "refunds"), "total")

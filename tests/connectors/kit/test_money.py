@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.kit.money import BadMoney, exponent, parse_minor
+from connectors.kit.money import BadMoney, exponent, parse_minor, unknown_currency
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,11 @@ def test_what_is_no_exact_amount_is_refused(text: str, currency: str) -> None:
         return
     with pytest.raises(BadMoney):
         parse_minor(text, currency)
+
+
+def test_an_unknown_currency_is_named_and_a_missing_one_is_told() -> None:
+    assert unknown_currency("XXQ") == (
+        "The currency XXQ is unknown: a code such as JPY is needed.",
+        "通貨 XXQ を知りません。JPY のような 3 文字の記号が必要です。",
+    )
+    assert unknown_currency(" ")[1].startswith("通貨が書かれていません。")
