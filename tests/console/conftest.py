@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from console import auth
 from console.app import create_app
+from tests.console.browsers import address, browser, open_desk
 from tests.console.sample import KEY, NOW, fill, message_id
 from worker.documents import load_documents
 from worker.mail.texts import FolderSource, shipped_root
@@ -41,6 +42,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
 
+__all__ = ["address", "browser", "open_desk"]
 PASSWORD = "correct horse"
 NAMES = {Role.VIEWER: "見田", Role.EDITOR: "中村", Role.APPROVER: "森本", Role.ADMIN: "管"}
 

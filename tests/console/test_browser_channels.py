@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 
 from console import auth
 from tests.connectors.thebase.stub import CLIENT, SECRET, BaseShop
+from tests.console.browsers import Desk
 from tests.console.conftest import NAMES, Clock
 from tests.console.sample import KEY, NOW
-from tests.console.test_browser import Desk, address, browser
 from worker.pipeline.backfill_wish import note_progress, wish_backfill
 from worker.pipeline.channel_vault import Keyring, sealed
 from worker.rules.states import Role
@@ -24,7 +24,6 @@ from worker.store.engine import reading, writing
 from worker.store.orders import OrderRow
 from worker.store.running import User
 
-__all__ = ["address", "browser"]
 pytestmark = pytest.mark.browser
 NAME = "own:base"
 OpenAdmin = Callable[..., Desk]

@@ -6,14 +6,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from tests.console.browsers import OpenDesk
 from tests.console.rich import PERSON, enrich
-from tests.console.test_browser import OpenDesk, address, browser, open_desk
 from worker.rules.states import MessageState, NoteState
 from worker.store.customers import ContactNote
 from worker.store.engine import reading, writing
 from worker.store.messages import Message
 
-__all__ = ["address", "browser", "open_desk"]
 pytestmark = pytest.mark.browser
 HELD = "01KAZRICH00000000000000001"
 

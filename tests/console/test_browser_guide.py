@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from tests.console.rich import enrich
 from tests.console.sample import NOW
-from tests.console.test_browser import address, browser
 from tests.console.test_browser_channels import OpenAdmin, open_admin
 from worker.rules.states import MailKind
 from worker.store.channels import Channel, ChannelKind
@@ -18,7 +17,7 @@ from worker.store.engine import reading, writing
 from worker.store.messages import Occasion
 from worker.store.orders import OrderRow
 
-__all__ = ["address", "browser", "open_admin"]
+__all__ = ["open_admin"]
 pytestmark = pytest.mark.browser
 PAGES = ("/", "/guide", "/guide/rehearsal", "/guide/live?channel=own:main&kind=order_thanks")
 

@@ -9,14 +9,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from tests.console.browsers import OpenDesk
 from tests.console.busy import sell
 from tests.console.conftest import make_context
 from tests.console.gifts import give
-from tests.console.test_browser import OpenDesk, address, browser, open_desk
 from worker.store.engine import reading, writing
 from worker.store.rewards import PackingItem
 
-__all__ = ["address", "browser", "open_desk"]
 pytestmark = pytest.mark.browser
 
 

@@ -9,14 +9,9 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import Engine
 
+from tests.console.browsers import OpenDesk
 from tests.console.conftest import Clock, Ledger
 from tests.console.sample import NOW, message_id
-from tests.console.test_browser import (  # noqa: F401 - fixtures
-    OpenDesk,
-    address,
-    browser,
-    open_desk,
-)
 from worker.pipeline import review
 from worker.rules.states import MailKind, MessageState, NoteState
 from worker.store.customers import ContactNote, CustomerProfile
@@ -37,7 +32,7 @@ def refreshed(page: Page) -> None:
 
 
 def test_a_line_and_a_note_by_their_keys(
-    open_desk: OpenDesk,  # noqa: F811
+    open_desk: OpenDesk,
     desk_engine: Engine,
 ) -> None:
     desk = open_desk(1440, 900)
@@ -62,7 +57,7 @@ def test_a_line_and_a_note_by_their_keys(
 
 
 def test_saving_goes_on_and_keys_rest_while_writing(
-    open_desk: OpenDesk,  # noqa: F811
+    open_desk: OpenDesk,
     ledger: Ledger,
 ) -> None:
     desk = open_desk(1440, 900)
@@ -86,7 +81,7 @@ def test_saving_goes_on_and_keys_rest_while_writing(
 
 
 def test_a_mail_in_other_hands_is_taken_over_before_it_is_approved(
-    open_desk: OpenDesk,  # noqa: F811
+    open_desk: OpenDesk,
     desk_engine: Engine,
     ledger: Ledger,
 ) -> None:
@@ -111,7 +106,7 @@ def test_a_mail_in_other_hands_is_taken_over_before_it_is_approved(
 
 
 def test_the_list_lives_and_what_is_being_written_stays(
-    open_desk: OpenDesk,  # noqa: F811
+    open_desk: OpenDesk,
     desk_engine: Engine,
 ) -> None:
     desk = open_desk(1440, 900)
@@ -172,7 +167,7 @@ def event(message: str, move: str, by: str) -> MessageEvent:
 
 
 def test_a_history_page_leads_to_a_letter_with_a_placeholder(
-    open_desk: OpenDesk,  # noqa: F811
+    open_desk: OpenDesk,
     clock: Clock,
 ) -> None:
     del clock

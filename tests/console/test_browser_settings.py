@@ -7,15 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from console import auth
+from tests.console.browsers import OpenDesk
 from tests.console.conftest import NAMES, Clock
-from tests.console.test_browser import OpenDesk, address, browser, open_desk
 from tests.console.test_settings import app
 from worker.pipeline.settings_toml import Sheet
 from worker.rules.states import Role
 from worker.store.engine import reading, writing
 from worker.store.running import DocumentVersion, Release, User
 
-__all__ = ["address", "app", "browser", "open_desk"]
+__all__ = ["app"]
 pytestmark = pytest.mark.browser
 SPEND = '[name="ranks.rungs.0.any_of.0.spend"]'
 FOLLOW = '[name="senders.families.yahoo.follow_up"]'

@@ -7,14 +7,14 @@ import time
 import pytest
 from sqlalchemy import Engine, select
 
+from tests.console.browsers import OpenDesk
 from tests.console.conftest import Ledger
-from tests.console.test_browser import OpenDesk, address, browser, open_desk
 from tests.console.texts import VIP, app
 from worker.rules.states import MessageState
 from worker.store.engine import reading
 from worker.store.running import Release
 
-__all__ = ["address", "app", "browser", "open_desk"]
+__all__ = ["app"]
 pytestmark = pytest.mark.browser
 SPRING = "朝夕の冷え込む折、温かなお茶でほっとしていただけましたら幸いです。"
 LINE = "#editor .cm-line:has-text('厚く御礼')"

@@ -10,12 +10,10 @@ from sqlalchemy import Engine
 
 from console import auth
 from tests.console.conftest import NAMES, Clock
-from tests.console.test_browser import address, browser
 from worker.rules.states import Role
 from worker.store.engine import writing
 from worker.store.running import User
 
-__all__ = ["address", "browser"]
 pytestmark = pytest.mark.browser
 PASSWORD = "three wild geese"
 
