@@ -34,12 +34,15 @@ BY_THE_STEP = frozenset(
         "console.pages.users",
         "console.api_access",
         "console.api_channels",
+        "console.api_guide",
+        "console.pages.guide",
     }
 )
 """Modules whose steps write the rows themselves: the command line shares them."""
 
-WRITES = ("visit.act(", "_done(visit,")
-"""What opens a transaction with its row; the second is the one of all changes by JSON."""
+WRITES = ("visit.act(", "_done(visit,", "return _load(visit,", "return _write(visit,")
+"""What opens a transaction with its row; ``_done`` is the one of all changes by JSON, the last
+two those of the pages of coupons."""
 
 
 def rows(engine: Engine) -> list[tuple[str, str, str]]:
