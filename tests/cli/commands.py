@@ -101,6 +101,9 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _sqlite_template: Path)
     data.mkdir()
     shutil.copyfile(_sqlite_template, data / "okaeri.db")  # making the tables takes a second
     handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
+    connectors = logging.getLogger("connectors")
+    spoken = connectors.level
     yield Cli(data)
     logging.getLogger().handlers[:] = handlers
     logging.getLogger().setLevel(level)
+    connectors.setLevel(spoken)

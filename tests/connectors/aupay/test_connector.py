@@ -177,7 +177,7 @@ def test_a_list_that_tells_fewer_orders_than_it_counts_waits(shop: WowManager) -
         return type(given)(given.status, body.replace(b"<resultCount>1<", b"<resultCount>7<"))
 
     shop.loopback.handle = overcounting
-    with pytest.raises(TryLater, match="7 orders tells only 5"):
+    with pytest.raises(TryLater, match="5 of 7 orders"):
         pulled(opened(shop))
 
 
